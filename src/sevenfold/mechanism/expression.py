@@ -1,0 +1,247 @@
+"""Expressions of a model, traced: a graph in which equal things are one node, with exact derivatives.
+
+A page is ordinary Python. Called with numbers or arrays it computes; called with nodes it draws this graph, from which
+the kernel, the Jacobian and the equations of the documentation are all printed.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar, final
+
+import numpy as np
+
+from sevenfold.errors import InvalidDesign
+
+__all__ = ["Graph", "Node", "derivative", "exp", "in_order", "log", "maximum", "minimum", "power"]
+
+_FOLD: Final[dict[str, Callable[..., float]]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "maximum": max,
+    "minimum": min,
+    "exp": math.exp,
+    "log": math.log,
+    "power": math.pow,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One operation of the graph; ``+ - * /`` and the functions of this file make new ones.
+
+    Args:
+        graph: the graph it belongs to.
+        number: its place in the graph, later than everything it depends on.
+        operation: ``constant``, ``variable``, ``select`` or the name of an arithmetic operation.
+        operands: the nodes it is made of.
+        value: of a constant.
+        name: of a variable.
+        kinds: the kinds of variable it depends on (``state``, ``time``, ``parameter``, ``input``, ``step``).
+    """
+
+    graph: "Graph"
+    number: int
+    operation: str
+    operands: tuple["Node", ...] = ()
+    value: float = 0.0
+    name: str = ""
+    kinds: frozenset[str] = frozenset()
+
+    def is_constant(self, value: float | None = None) -> bool:
+        """Whether it is a number, and that one if ``value`` is given."""
+        return self.operation == "constant" and (value is None or self.value == value)
+
+    def __add__(self, other: "Node | float") -> "Node":
+        return self.graph.make("+", self, other)
+
+    def __radd__(self, other: "Node | float") -> "Node":
+        return self.graph.make("+", other, self)
+
+    def __sub__(self, other: "Node | float") -> "Node":
+        return self.graph.make("-", self, other)
+
+    def __rsub__(self, other: "Node | float") -> "Node":
+        return self.graph.make("-", other, self)
+
+    def __mul__(self, other: "Node | float") -> "Node":
+        return self.graph.make("*", self, other)
+
+    def __rmul__(self, other: "Node | float") -> "Node":
+        return self.graph.make("*", other, self)
+
+    def __truediv__(self, other: "Node | float") -> "Node":
+        return self.graph.make("/", self, other)
+
+    def __rtruediv__(self, other: "Node | float") -> "Node":
+        return self.graph.make("/", other, self)
+
+    def __neg__(self) -> "Node":
+        return self.graph.make("*", -1.0, self)
+
+    def __bool__(self) -> bool:
+        raise InvalidDesign(
+            "A model's page branches on a value of the patient ('if', 'and', 'max' or a comparison); "
+            "the compiled kernel has no branches: use maximum(a, b) or minimum(a, b)."
+        )
+
+    __float__ = __bool__
+    __lt__ = __le__ = __gt__ = __ge__ = lambda self, _: self.__bool__()
+
+
+@final
+@dataclass(slots=True)
+class Graph:
+    """The nodes of one traced model. Equal operations on equal operands are the same node."""
+
+    nodes: list[Node] = field(default_factory=list)
+    _known: dict[tuple[object, ...], Node] = field(default_factory=dict)
+
+    def constant(self, value: float) -> Node:
+        """A number."""
+        return self._intern(("constant", value, math.copysign(1.0, value)), "constant", value=float(value))
+
+    def variable(self, kind: str, name: str) -> Node:
+        """A quantity whose value is known when the kernel runs."""
+        return self._intern(("variable", kind, name), "variable", name=name, kinds=frozenset({kind}))
+
+    def make(self, operation: str, *operands: Node | float) -> Node:
+        """The node for an operation, simplified where that changes no value (constants, zeros and ones)."""
+        nodes = tuple(operand if isinstance(operand, Node) else self.constant(operand) for operand in operands)
+        if operation in _FOLD and all(node.is_constant() for node in nodes):
+            return self.constant(_FOLD[operation](*(node.value for node in nodes)))
+        simpler = _simplified(self, operation, nodes)
+        return simpler if simpler is not None else self.raw(operation, *nodes)
+
+    def raw(self, operation: str, *nodes: Node) -> Node:
+        """The node for an operation exactly as given."""
+        kinds = frozenset[str]().union(*(node.kinds for node in nodes))
+        return self._intern((operation, *(node.number for node in nodes)), operation, operands=nodes, kinds=kinds)
+
+    def _intern(self, key: tuple[object, ...], operation: str, **fields: Any) -> Node:
+        if key not in self._known:
+            self._known[key] = Node(self, len(self.nodes), operation, **fields)
+            self.nodes.append(self._known[key])
+        return self._known[key]
+
+
+def _simplified(graph: Graph, operation: str, nodes: tuple[Node, ...]) -> Node | None:
+    """An equal, cheaper node, or None. Division by parameters alone becomes a product that is worked out once."""
+    match operation, nodes:
+        case "+", (a, b):
+            return b if a.is_constant(0) else a if b.is_constant(0) else None
+        case "-", (a, b):
+            if b.is_constant(0):
+                return a
+            return -b if a.is_constant(0) else graph.constant(0) if a is b else None
+        case "*", (a, b):
+            return _product(graph, a, b)
+        case "/", (a, b):
+            if a.is_constant(0):
+                return a
+            if b.is_constant():
+                return a * (1.0 / b.value)
+            if b.kinds == {"parameter"} and not a.kinds <= {"parameter"}:
+                return a * graph.raw("/", graph.constant(1.0), b)
+            return None
+        case _:
+            return None
+
+
+def _product(graph: Graph, a: Node, b: Node) -> Node | None:
+    if b.is_constant() and not a.is_constant():
+        return b * a
+    if a.is_constant(0) or a.is_constant(1):
+        return a if a.is_constant(0) else b
+    if a.is_constant() and b.operation == "*" and b.operands[0].is_constant():
+        return graph.constant(a.value * b.operands[0].value) * b.operands[1]
+    return b * a if not a.is_constant() and a.number > b.number else None
+
+
+_Numbers = TypeVar("_Numbers")
+
+
+def exp(x: _Numbers) -> _Numbers:
+    """The exponential of a number, an array or a node."""
+    return _apply("exp", np.exp, x)
+
+
+def log(x: _Numbers) -> _Numbers:
+    """The natural logarithm."""
+    return _apply("log", np.log, x)
+
+
+def power(base: _Numbers, exponent: _Numbers | float) -> _Numbers:
+    """``base`` to ``exponent``, for positive bases."""
+    return _apply("power", np.power, base, exponent)
+
+
+def maximum(a: _Numbers, b: _Numbers | float) -> _Numbers:
+    """The larger of two; its derivative at a tie is the second's."""
+    return _apply("maximum", np.maximum, a, b)
+
+
+def minimum(a: _Numbers, b: _Numbers | float) -> _Numbers:
+    """The smaller of two; its derivative at a tie is the second's."""
+    return _apply("minimum", np.minimum, a, b)
+
+
+def _apply(name: str, compute: Callable[..., Any], *operands: Any) -> Any:
+    for operand in operands:
+        if isinstance(operand, Node):
+            return operand.graph.make(name, *operands)
+    return compute(*operands)
+
+
+def derivative(of: Node, by: Node, known: dict[int, Node]) -> Node:
+    """The exact derivative of a node by a variable; ``known`` keeps what was already derived by the same variable."""
+    graph = of.graph
+    if of is by:
+        return graph.constant(1.0)
+    if not by.kinds <= of.kinds or of.operation == "variable":
+        return graph.constant(0.0)
+    if of.number not in known:
+        known[of.number] = _chain_rule(of, [derivative(operand, by, known) for operand in of.operands])
+    return known[of.number]
+
+
+def _chain_rule(of: Node, d: list[Node]) -> Node:
+    graph, a = of.graph, of.operands
+    match of.operation:
+        case "+":
+            return d[0] + d[1]
+        case "-":
+            return d[0] - d[1]
+        case "*":
+            return d[0] * a[1] + a[0] * d[1]
+        case "/":
+            return d[0] / a[1] if d[1].is_constant(0) else d[0] / a[1] - of * d[1] / a[1]
+        case "exp":
+            return of * d[0]
+        case "log":
+            return d[0] / a[0]
+        case "power":
+            if not d[1].is_constant(0):
+                raise InvalidDesign("power(base, exponent) wants an exponent that does not change with the state.")
+            return a[1] * of / a[0] * d[0]
+        case "maximum" | "minimum":
+            if d[0].is_constant(0) and d[1].is_constant(0):
+                return d[0]
+            larger, smaller = a if of.operation == "maximum" else (a[1], a[0])
+            return graph.raw("select", larger, smaller, d[0], d[1])  # d[0] where larger > smaller, else d[1]
+    raise InvalidDesign(f"Operation {of.operation!r} has no derivative.")
+
+
+def in_order(roots: Iterable[Node], known: Iterable[int] = ()) -> list[Node]:
+    """Every node that the roots need and ``known`` (by number) does not hold yet, operands before what uses them."""
+    wanted: dict[int, Node] = {}
+    pending, skip = list(roots), set(known)
+    while pending:
+        node = pending.pop()
+        if node.number not in wanted and node.number not in skip:
+            wanted[node.number] = node
+            pending.extend(node.operands)
+    return [wanted[number] for number in sorted(wanted)]

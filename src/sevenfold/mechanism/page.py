@@ -1,0 +1,178 @@
+"""A model as a page: what there is in one patient, in which unit, and how it changes.
+
+Whoever writes a model writes states, parameters, dosing entries, outputs and four plain functions of one patient. Everything
+else (the compiled kernel, its Jacobian, equations for the documentation) is made from the page by the machinery beside this
+file.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from types import SimpleNamespace
+from typing import Any, final
+
+from sevenfold.errors import InvalidDesign
+
+__all__ = ["Entry", "Named", "Output", "Page", "Parameter", "Provenance", "State"]
+
+Named = SimpleNamespace
+"""Values by name: floats, arrays (one element a patient) or nodes of the graph, as the caller of a page likes."""
+
+Equations = Callable[[Any, Any, Any], Mapping[str, Any]]
+
+
+class Provenance(StrEnum):
+    """How far a number can be trusted."""
+
+    LITERATURE = "literature"
+    CALIBRATED = "calibrated"
+    ASSUMED = "assumed"
+    RECALLED = "recalled"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What changes in time.
+
+    Args:
+        name: ends in its unit, such as ``central_ug``.
+        unit: as a person reads it.
+        scale: the amount below which an error doesn't matter, in the state's unit; the solver's absolute tolerance is
+            its relative tolerance times this.
+        what: in a clinician's words.
+    """
+
+    name: str
+    unit: str
+    scale: float
+    what: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """What differs between patients but not in time, with where its value comes from.
+
+    Args:
+        name: ends in its unit.
+        symbol: the letter the equations use.
+        value: of the typical patient.
+        unit: as a person reads it.
+        cv: between-subject variability: standard deviation of its logarithm, 0 where patients do not differ.
+        status: how far the value can be trusted.
+        source: paper, or the reasoning.
+        note: what a reader ought to know.
+    """
+
+    name: str
+    symbol: str
+    value: float
+    unit: str
+    cv: float
+    status: Provenance
+    source: str
+    note: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A way for a dose to enter.
+
+    Args:
+        route: the name that a dose carries, such as ``IM``.
+        state: where it arrives.
+        fraction: the parameter that says which share arrives; None for all of it.
+        first_step_day: the step with which the solver starts after such a dose.
+    """
+
+    route: str
+    state: str
+    fraction: str | None
+    first_step_day: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What can be observed, computed from the states."""
+
+    name: str
+    unit: str
+    what: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A model of one patient.
+
+    Args:
+        name: short, for files and messages.
+        title: what it is a model of.
+        states: in the order in which equations are written.
+        parameters: every number of the equations, with its provenance.
+        entries: how doses enter.
+        outputs: what ``observe`` returns.
+        derive: values by name -> further values by name, worked out once a patient (steady states, thresholds).
+        start: values by name -> state at time 0.
+        rates: (time in days, states, values) -> d/dt of every state by name.
+        observe: (time in days, states, values) -> every output by name.
+    """
+
+    name: str
+    title: str
+    states: tuple[State, ...]
+    parameters: tuple[Parameter, ...]
+    entries: tuple[Entry, ...]
+    outputs: tuple[Output, ...]
+    derive: Callable[[Any], Mapping[str, Any]]
+    start: Callable[[Any], Mapping[str, Any]]
+    rates: Equations
+    observe: Equations
+
+    def __post_init__(self) -> None:
+        for kind, names in (
+            ("state", [state.name for state in self.states]),
+            ("parameter", [parameter.name for parameter in self.parameters]),
+            ("output", [output.name for output in self.outputs]),
+            ("route", [entry.route for entry in self.entries]),
+        ):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise InvalidDesign(f"Model {self.name!r} names the {kind} {sorted(twice)[0]!r} twice.")
+        for entry in self.entries:
+            known(self.name, "state", entry.state, [state.name for state in self.states])
+            if entry.fraction is not None:
+                known(self.name, "parameter", entry.fraction, [parameter.name for parameter in self.parameters])
+
+    @property
+    def typical(self) -> dict[str, float]:
+        """The typical patient's parameters by name."""
+        return {parameter.name: parameter.value for parameter in self.parameters}
+
+    def entry(self, route: str) -> Entry:
+        """The way in for doses given by ``route``."""
+        known(self.name, "route", route, [entry.route for entry in self.entries])
+        return next(entry for entry in self.entries if entry.route == route)
+
+    def values(self, parameters: Mapping[str, Any]) -> Named:
+        """Parameters of one patient (floats) or of many (arrays), completed by those that are derived from them."""
+        given = {**self.typical, **parameters}
+        for name in parameters:
+            known(self.name, "parameter", name, list(self.typical))
+        return Named(**given, **self.derive(Named(**given)))
+
+
+def known(model: str, kind: str, name: str, names: list[str]) -> None:
+    """Refuse a name that the model does not have, and say which it has.
+
+    Raises:
+        InvalidDesign: ``name`` is not in ``names``.
+    """
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InvalidDesign(f"Model {model!r} has no {kind} {name!r}.{hint} It has: {', '.join(names)}.")
