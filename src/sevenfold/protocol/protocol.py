@@ -1,0 +1,124 @@
+"""The trial on paper: everything that is planned, checked once so that code further in trusts what it is given."""
+
+import datetime as dt
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from sevenfold.protocol.coherence import check_coherence
+from sevenfold.protocol.endpoint import Baseline, Endpoint, Estimand
+from sevenfold.protocol.masking import Masking, Randomisation
+from sevenfold.protocol.part import Id, Part, Text
+from sevenfold.protocol.plan import Analysis, MonitoringRule
+from sevenfold.protocol.registered import Criterion, RegisteredTrial, Site
+from sevenfold.protocol.treatment import Arm, Dosing, Product
+from sevenfold.protocol.variable import Variable, catalogue
+from sevenfold.protocol.visit import Schedule
+
+__all__ = ["Population", "Protocol", "ReferenceRange"]
+
+
+class Population(Part):
+    """Who is studied.
+
+    Args:
+        planned: subjects to be randomised.
+    """
+
+    description: Text
+    planned: Annotated[int, Field(ge=2, le=100_000)]
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+
+
+class ReferenceRange(Part):
+    """A laboratory's range of normal values, in the assessment's unit."""
+
+    lower: float
+    upper: float
+
+
+class Protocol(Part):
+    """A randomised, blinded trial.
+
+    Args:
+        format: of the file; 1.
+        reference_ranges: of the assessments that rules compare with the upper limit of normal.
+        variables: what this trial talks about beyond the catalogue.
+        groups: arms taken together in a comparison, by name.
+        published: the trial's name in the evidence, where its results are in print.
+    """
+
+    format: Literal[1]
+    name: Id
+    title: Text
+    phase: Text
+    aim: Text
+    registered_trials: tuple[RegisteredTrial, ...] = Field(min_length=1)
+    population: Population
+    variables: tuple[Variable, ...] = ()
+    reference_ranges: dict[Id, ReferenceRange] = Field(default_factory=dict)
+    products: dict[Id, Product] = Field(min_length=1)
+    arms: tuple[Arm, ...] = Field(min_length=2)
+    groups: dict[Id, Annotated[tuple[Id, ...], Field(min_length=1)]]
+    dosing: Dosing = Dosing()
+    masking: Masking
+    randomisation: Randomisation
+    schedule: Schedule
+    baseline: Baseline
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    estimands: tuple[Estimand, ...] = Field(min_length=1)
+    analyses: tuple[Analysis, ...] = Field(min_length=1)
+    monitoring: tuple[MonitoringRule, ...] = ()
+    published: Text | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        check_coherence(self)
+        return self
+
+    @property
+    def known_variables(self) -> dict[str, Variable]:
+        """The catalogue and this trial's own variables, by name."""
+        return catalogue() | {variable.id: variable for variable in self.variables}
+
+    @property
+    def sites(self) -> dict[str, tuple[RegisteredTrial, Site]]:
+        """Every site with the registered trial it belongs to, by the site's id."""
+        return {site.id: (trial, site) for trial in self.registered_trials for site in trial.sites}
+
+    def arm(self, name: str) -> Arm:
+        """The arm called ``name``."""
+        return next(arm for arm in self.arms if arm.id == name)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint called ``name``."""
+        return next(endpoint for endpoint in self.endpoints if endpoint.id == name)
+
+    def estimand(self, name: str) -> Estimand:
+        """The estimand called ``name``."""
+        return next(estimand for estimand in self.estimands if estimand.id == name)
+
+    @property
+    def primary(self) -> Estimand:
+        """The primary estimand."""
+        return next(estimand for estimand in self.estimands if estimand.role == "primary")
+
+    @property
+    def dosing_days(self) -> tuple[int, ...]:
+        """Study days on which every arm is injected."""
+        return tuple(injection.day for injection in self.arms[0].calendar)
+
+    def criteria_at(self, site: str, day: dt.date) -> tuple[Criterion, ...]:
+        """The criteria in force at a site on a day, amendments included."""
+        trial, _ = self.sites[site]
+        criteria = {criterion.id: criterion for criterion in self.population.criteria}
+        for amendment in trial.amendments:
+            if site in amendment.effective and amendment.effective[site] <= day:
+                criteria |= {criterion.id: criterion for criterion in amendment.replaces}
+                criteria = {name: criterion for name, criterion in criteria.items() if name not in amendment.removes}
+        return tuple(criteria.values())
+
+    def amendments_at(self, site: str, day: dt.date) -> tuple[str, ...]:
+        """The amendments in force at a site on a day."""
+        trial, _ = self.sites[site]
+        return tuple(a.id for a in trial.amendments if site in a.effective and a.effective[site] <= day)

@@ -1,0 +1,106 @@
+"""An event of the record: its envelope, the bytes that are hashed, and the link to the event before.
+
+The canonical bytes of the payload are stored and hashed as they are and never written anew.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, final
+
+from sevenfold.sealing import canonical_json
+
+__all__ = ["GENESIS", "Draft", "Event", "chained", "link"]
+
+GENESIS: Final = "0" * 64
+_ENVELOPE: Final = 1  # version of what is hashed
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event that is about to be recorded.
+
+    Args:
+        type: of the payload.
+        schema_version: of the payload.
+        subject: None for an event of the trial or of a site.
+        actor: the role (and, at a site, the person) that acts.
+        happened_at: as the person says: ISO 8601 with the site's offset, possibly partial (``2016-02``).
+        payload: canonical bytes.
+    """
+
+    type: str
+    schema_version: int
+    subject: str | None
+    site: str | None
+    actor: str
+    happened_at: str
+    payload: bytes
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A recorded event. ``recorded_at`` is UTC; ``hash`` covers everything before it, the previous hash included."""
+
+    sequence: int
+    type: str
+    schema_version: int
+    subject: str | None
+    site: str | None
+    actor: str
+    happened_at: str
+    recorded_at: str
+    payload: bytes
+    previous_hash: str
+    hash: str
+
+
+def chained(draft: Draft, sequence: int, recorded_at: datetime, previous_hash: str) -> Event:
+    """The event that a draft becomes after the one with ``previous_hash``."""
+    recorded = recorded_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Event(
+        sequence=sequence,
+        type=draft.type,
+        schema_version=draft.schema_version,
+        subject=draft.subject,
+        site=draft.site,
+        actor=draft.actor,
+        happened_at=draft.happened_at,
+        recorded_at=recorded,
+        payload=draft.payload,
+        previous_hash=previous_hash,
+        hash=_hash(draft, sequence, recorded, previous_hash),
+    )
+
+
+def link(event: Event) -> str:
+    """The hash that an event ought to carry."""
+    draft = Draft(
+        type=event.type,
+        schema_version=event.schema_version,
+        subject=event.subject,
+        site=event.site,
+        actor=event.actor,
+        happened_at=event.happened_at,
+        payload=event.payload,
+    )
+    return _hash(draft, event.sequence, event.recorded_at, event.previous_hash)
+
+
+def _hash(draft: Draft, sequence: int, recorded_at: str, previous_hash: str) -> str:
+    envelope = [
+        _ENVELOPE,
+        sequence,
+        draft.type,
+        draft.schema_version,
+        draft.subject,
+        draft.site,
+        draft.actor,
+        draft.happened_at,
+        recorded_at,
+        hashlib.sha256(draft.payload).hexdigest(),
+        previous_hash,
+    ]
+    return hashlib.sha256(canonical_json(envelope)).hexdigest()

@@ -1,0 +1,259 @@
+"""What events say. One class a kind of event; its name in the record is the class's name.
+
+None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``) until ``Unblinded``.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sevenfold.errors import AuditBroken
+from sevenfold.record.event import Event
+from sevenfold.sealing import canonical_json
+
+__all__ = ["AdverseEventReported", "CandidateScreened", "ConsentGiven", "ConsentRefused", "ConsentWithdrawn", "DatabaseLocked", "Died", "Dispensed", "DoseGiven", "DoseNotGiven", "DoseObserved", "DosingStopped", "FollowUpCompleted", "LeftHospital", "LeftIcu", "LostToFollowUp", "MaskedResults", "OrganSupport", "Payload", "Randomised", "Reconsented", "Result", "RunInterrupted", "SafetyReviewed", "SecondaryInfection", "SiteOpened", "TrialOpened", "Unblinded", "UnmetCriterion", "VisitHeld", "VisitMissed", "read_payload"]  # fmt: skip
+
+
+class Payload(BaseModel):
+    """The content of an event."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    schema_version: ClassVar[int] = 1
+
+    def canonical(self) -> bytes:
+        """The bytes that are stored and hashed."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+class Result(BaseModel):
+    """A measured value, with its unit and, beyond a limit of quantification, ``<`` or ``>``."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    value: float
+    unit: str
+    qualifier: Literal["", "<", ">"] = ""
+
+
+class UnmetCriterion(BaseModel):
+    """A criterion that kept a candidate out, with what was found."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    criterion: str
+    reason: str
+    is_unknown: bool
+
+
+class TrialOpened(Payload):
+    """The trial begins: which protocol, and the commitments that can be checked when it is over."""
+
+    protocol: str
+    protocol_sha256: str
+    planned: int
+    allocation_commitment: str
+    signing_key: str
+    software: str
+    is_rehearsal: bool
+
+
+class SiteOpened(Payload):
+    """A site may screen."""
+
+    name: str
+    city: str
+    country: str
+    registered_trial: str
+    time_zone: str
+
+
+class CandidateScreened(Payload):
+    """A candidate was held against the criteria in force."""
+
+    amendments: list[str]
+    known: dict[str, Any]
+    unmet: list[UnmetCriterion]
+
+
+class ConsentGiven(Payload):
+    """Consent to take part."""
+
+    by: Literal["patient", "representative"]
+
+
+class Reconsented(Payload):
+    """The patient, recovered, confirms what a representative had consented to."""
+
+
+class ConsentRefused(Payload):
+    """An eligible candidate, or the representative, says no."""
+
+
+class Randomised(Payload):
+    """The next place on the stratum's list is taken. The number tells nothing."""
+
+    number: str
+    stratum: str
+
+
+class VisitHeld(Payload):
+    """A visit, with the results that everybody may see."""
+
+    visit: str
+    study_day: int
+    results: dict[str, Result]
+    scores: dict[str, dict[str, int | None]] = Field(default_factory=dict)
+
+
+class MaskedResults(Payload):
+    """Results of a visit that would betray the arm, sealed."""
+
+    visit: str
+    study_day: int
+    sealed: str
+
+
+class SafetyReviewed(Payload):
+    """The safety reviewer has looked at the sealed results and decided; the decision is sealed too, whatever it is."""
+
+    visit: str
+    sealed: str
+
+
+class VisitMissed(Payload):
+    """A planned visit did not take place."""
+
+    visit: str
+    reason: str
+
+
+class Dispensed(Payload):
+    """A kit was handed out for a dose."""
+
+    study_day: int
+    kit: str
+    volume_ml: float
+    route: str
+
+
+class DoseGiven(Payload):
+    """A dose was injected."""
+
+    study_day: int
+    kit: str
+    volume_ml: float
+    route: str
+
+
+class DoseNotGiven(Payload):
+    """A planned dose was not given."""
+
+    study_day: int
+    reason: str
+
+
+class DoseObserved(Payload):
+    """The worst seen in the day before a dose and in the time after it that the protocol asks for."""
+
+    study_day: int
+    before: dict[str, float]
+    after: dict[str, float]
+    cytokine_release_raw: int
+    cytokine_release_new: int
+
+
+class DosingStopped(Payload):
+    """No further dose will be given."""
+
+    reason: str
+
+
+class AdverseEventReported(Payload):
+    """An adverse event, graded by CTCAE."""
+
+    number: int
+    term: str
+    system: str
+    grade: Annotated[int, Field(ge=1, le=5)]
+    is_serious: bool
+    relation: Literal["not related", "unlikely", "possible", "probable"]
+    began_at: str
+    hours_after_dose: float | None
+    outcome: str
+
+
+class SecondaryInfection(Payload):
+    """A new infection, adjudicated."""
+
+    site: str
+    began_at: str
+
+
+class OrganSupport(Payload):
+    """Support of an organ begins or ends."""
+
+    support: Literal["vasopressors", "invasive ventilation", "renal replacement", "hydrocortisone"]
+    change: Literal["began", "ended"]
+
+
+class LeftIcu(Payload):
+    """Discharged from intensive care."""
+
+
+class LeftHospital(Payload):
+    """Discharged from hospital."""
+
+
+class ConsentWithdrawn(Payload):
+    """The subject takes consent back; nothing further is collected."""
+
+
+class LostToFollowUp(Payload):
+    """The subject can no longer be reached."""
+
+
+class Died(Payload):
+    """Death."""
+
+    cause: str
+
+
+class FollowUpCompleted(Payload):
+    """The last planned visit's window has passed with the subject alive and in the trial."""
+
+
+class DatabaseLocked(Payload):
+    """Nothing is added to the data any more."""
+
+    n_subjects: int
+
+
+class Unblinded(Payload):
+    """The planned unblinding: who received what, and the keys that let anyone check it against the commitment."""
+
+    assignments: dict[str, str]
+    allocation_list: dict[str, list[str]]
+    commitment_nonce: str
+    results_key: str
+
+
+class RunInterrupted(Payload):
+    """A rehearsal was stopped before its end."""
+
+    reason: str
+
+
+_KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in Payload.__subclasses__()}
+
+
+def read_payload(event: Event) -> Payload:
+    """What an event says.
+
+    Raises:
+        AuditBroken: a kind or version of event that this program does not know, or a payload that is not one.
+    """
+    kind = _KINDS.get(event.type)
+    if kind is None or event.schema_version != kind.schema_version:
+        raise AuditBroken(f"Event {event.sequence} is a {event.type} (version {event.schema_version}), which this version cannot read.")
+    try:
+        return kind.model_validate_json(event.payload)
+    except ValueError as error:
+        raise AuditBroken(f"Event {event.sequence} ({event.type}) does not hold what its kind should: {error}") from None

@@ -1,0 +1,54 @@
+"""What a dose is at a moment: how much, by which route, and whether something holds or stops it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.protocol.treatment import Interruption, Route
+from sevenfold.rules.holding import holds_for
+
+__all__ = ["Injected", "interruptions", "route_for", "volume_for"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injected:
+    """What everybody can see of a dose: the same whatever is in the vial.
+
+    Args:
+        dose_ug: that the volume would hold of the active product.
+        volume_ml: rounded to what a syringe shows.
+    """
+
+    route: Route
+    dose_ug: float
+    volume_ml: float
+
+
+def route_for(protocol: Protocol, planned: Route, latest: Mapping[str, float]) -> Route:
+    """The route by the protocol's rules and the latest laboratory values; as planned where these are not known."""
+    for rule in protocol.dosing.route_rules:
+        if rule.instead_of is planned and holds_for(rule.when, latest, protocol).holds:
+            return rule.use
+    return planned
+
+
+def volume_for(protocol: Protocol, day: int, weight_kg: float, latest: Mapping[str, float]) -> Injected:
+    """The injection of a dosing day for a subject of this weight. It doesn't depend on the arm: calendars are alike."""
+    visible = next(one for one in protocol.arms[0].calendar if one.day == day)
+    dose_ug = visible.dose_ug_per_kg * weight_kg
+    if protocol.dosing.cap_ug is not None:
+        dose_ug = min(dose_ug, protocol.dosing.cap_ug)
+    strength = next(product for product in protocol.products.values() if product.is_active).strength_ug_per_ml
+    volume_ml = round(dose_ug / strength, 2)
+    return Injected(route=route_for(protocol, visible.route, latest), dose_ug=volume_ml * strength, volume_ml=volume_ml)
+
+
+def interruptions(protocol: Protocol, latest: Mapping[str, float], *, masked: bool) -> tuple[Interruption, ...]:
+    """The interruptions whose rule holds now, among those that read masked results or among those that do not."""
+    return tuple(
+        one
+        for one in protocol.dosing.interruptions
+        if one.masked is masked and holds_for(one.when, latest, protocol).holds
+    )

@@ -1,0 +1,69 @@
+"""The SOFA score from raw measurements, organ by organ. Source: [vincent1996]."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, final
+
+__all__ = ["ORGANS", "Sofa", "sofa"]
+
+ORGANS: Final = ("respiration", "coagulation", "liver", "circulation", "nervous system", "kidney")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sofa:
+    """Points 0 to 4 an organ; None where its measurement is missing."""
+
+    organs: Mapping[str, int | None]
+
+    @property
+    def total(self) -> int | None:
+        """The sum; None if an organ is missing."""
+        points = [point for point in self.organs.values() if point is not None]
+        return sum(points) if len(points) == len(ORGANS) else None
+
+
+def sofa(values: Mapping[str, float]) -> Sofa:
+    """Score the values of one day, by the catalogue's names and units."""
+    return Sofa(
+        organs={
+            "respiration": _respiration(values.get("pao2_fio2"), values.get("ventilated")),
+            "coagulation": _falling(values.get("platelets"), (150_000, 100_000, 50_000, 20_000)),
+            "liver": _rising(values.get("bilirubin"), (1.2, 2.0, 6.0, 12.0)),
+            "circulation": _circulation(values.get("mean_arterial_pressure"), values.get("norepinephrine_rate")),
+            "nervous system": _nervous_system(values.get("gcs")),
+            "kidney": _kidney(values.get("creatinine"), values.get("urine_output")),
+        }
+    )
+
+
+def _falling(value: float | None, limits: tuple[float, ...]) -> int | None:
+    return None if value is None else sum(value < limit for limit in limits)
+
+
+def _rising(value: float | None, limits: tuple[float, ...]) -> int | None:
+    return None if value is None else sum(value >= limit for limit in limits)
+
+
+def _respiration(pao2_fio2: float | None, ventilated: float | None) -> int | None:
+    points = _falling(pao2_fio2, (400.0, 300.0, 200.0, 100.0))
+    if points is None:
+        return None
+    return points if ventilated else min(points, 2)  # 3 and 4 only with respiratory support
+
+
+def _circulation(mean_arterial_pressure: float | None, norepinephrine_rate: float | None) -> int | None:
+    if norepinephrine_rate:
+        return 4 if norepinephrine_rate > 0.1 else 3
+    return None if mean_arterial_pressure is None else int(mean_arterial_pressure < 70.0)
+
+
+def _nervous_system(gcs: float | None) -> int | None:
+    return None if gcs is None else sum(gcs < limit for limit in (15, 13, 10, 6))
+
+
+def _kidney(creatinine: float | None, urine_output: float | None) -> int | None:
+    by_creatinine = _rising(creatinine, (1.2, 2.0, 3.5, 5.0))
+    by_urine = None if urine_output is None else 4 if urine_output < 200 else 3 if urine_output < 500 else 0
+    known = [points for points in (by_creatinine, by_urine) if points is not None]
+    return max(known) if known else None

@@ -1,0 +1,1 @@
+"""The sealed list, kits, commitment and reveal: on its own, importing nothing of the trial."""
