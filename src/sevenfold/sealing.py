@@ -6,6 +6,7 @@ twice. Every sealed text is padded to one length, so that its size doesn't tell 
 
 import base64
 import json
+from hashlib import sha256
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from sevenfold.errors import AuditBroken, InvalidInput
 
-__all__ = ["KEY_BYTES", "canonical_json", "derived_key", "open_sealed", "seal"]
+__all__ = ["KEY_BYTES", "allocation_commitment", "canonical_json", "derived_key", "open_sealed", "seal"]
 
 KEY_BYTES: Final = 64
 _LENGTH: Final = 4096
@@ -29,6 +30,11 @@ def canonical_json(value: Any) -> bytes:
 def derived_key(secret: bytes, use: str, length: int = KEY_BYTES) -> bytes:
     """A key for one use from a secret. Source: [rfc5869]."""
     return HKDF(algorithm=hashes.SHA256(), length=length, salt=b"sevenfold", info=use.encode()).derive(secret)
+
+
+def allocation_commitment(nonce: str, allocation_list: dict[str, list[str]]) -> str:
+    """The hash by which an allocation list is committed to before the first randomisation."""
+    return sha256(canonical_json(["sevenfold allocation", 1, nonce, allocation_list])).hexdigest()
 
 
 def seal(key: bytes, place: str, value: Any) -> str:

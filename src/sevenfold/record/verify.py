@@ -1,7 +1,6 @@
 """Whether a ledger is what its chain and its signed head say: every fault is found and located."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import final
 
@@ -11,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sevenfold.record.event import GENESIS, Event, link
 from sevenfold.record.ledger import Head, LedgerState, head_bytes, read_events, read_head
 from sevenfold.record.payloads import TrialOpened, Unblinded, read_payload
-from sevenfold.sealing import canonical_json
+from sevenfold.sealing import allocation_commitment
 
-__all__ = ["Verification", "commitment", "verify"]
+__all__ = ["Verification", "verify"]
 
 
 @final
@@ -59,11 +58,6 @@ def verify(path: Path, exported: Head | None = None) -> Verification:
             faults += _commitment(events, start, notes)
     notes.append("An exported head was compared." if exported else "No exported head was compared: replacing the whole file would go unseen.")
     return Verification(n_events=len(events), state=head.state, faults=tuple(faults), notes=tuple(notes))
-
-
-def commitment(nonce: str, allocation_list: dict[str, list[str]]) -> str:
-    """The hash by which an allocation list is committed to before the first randomisation."""
-    return sha256(canonical_json(["sevenfold allocation", 1, nonce, allocation_list])).hexdigest()
 
 
 def _chain(events: list[Event]) -> list[str]:
@@ -119,7 +113,7 @@ def _commitment(events: list[Event], start: TrialOpened, notes: list[str]) -> li
         if event.type == Unblinded.__name__:
             revealed = read_payload(event)
             if isinstance(revealed, Unblinded):
-                if commitment(revealed.commitment_nonce, revealed.allocation_list) != start.allocation_commitment:
+                if allocation_commitment(revealed.commitment_nonce, revealed.allocation_list) != start.allocation_commitment:
                     return ["The allocation list that was revealed is not the one that was committed to at the start."]
                 notes.append("The allocation list revealed at unblinding is the one committed to at the start.")
     return []

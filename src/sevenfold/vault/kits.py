@@ -1,27 +1,33 @@
-"""Numbered kits: the numbers are a random order of the products, so that neither a number nor its neighbours tell anything."""
+"""Kit numbers: one for every dose of every place on the lists, drawn without regard to what the kit holds.
 
-from collections.abc import Mapping
+A kit is a syringe that the unblinded pharmacist prepares and numbers. Its number belongs to a place and a day, not to a product,
+so the same numbers would be seen whatever the lists say.
+"""
 
+from collections.abc import Iterable, Sequence
+
+from sevenfold.errors import InvalidDesign
 from sevenfold.seed import Stream
 
-__all__ = ["kit_map"]
+__all__ = ["kit_numbers"]
+
+_FIRST, _LAST = 100_000, 999_999
 
 
-def kit_map(wanted: Mapping[str, int], secret: bytes) -> dict[str, str]:
-    """Kit number -> product, in ascending order of number.
+def kit_numbers(places: Sequence[str], days: Iterable[int], secret: bytes) -> dict[tuple[str, int], str]:
+    """(randomisation number, study day) -> kit number: distinct, seven digits, the last a check digit (Luhn).
 
-    Args:
-        wanted: how many kits of each product.
-
-    Numbers are distinct, of six digits, the last a check digit (Luhn), and drawn without regard to the product.
+    Raises:
+        InvalidDesign: more kits than there are numbers.
     """
-    n = sum(wanted.values())
-    products = [product for product, count in sorted(wanted.items()) for _ in range(count)]
-    shuffled = [products[i] for i in Stream(secret, "kit products").order(n)]
-    gaps = Stream(secret, "kit numbers").uniform(draw=range(n))
-    span = 90_000 // max(n, 1)
-    bodies = [10_000 + i * span + int(gap * span) for i, gap in enumerate(gaps)]
-    return {f"{body}{_check_digit(body)}": product for body, product in zip(bodies, shuffled, strict=True)}
+    slots = [(place, day) for place in places for day in days]
+    span = (_LAST - _FIRST + 1) // max(len(slots), 1)
+    if span < 1:
+        raise InvalidDesign(f"{len(slots)} kits are more than the {_LAST - _FIRST + 1} numbers there are.")
+    gaps = Stream(secret, "kit numbers").uniform(draw=range(len(slots)))
+    bodies = [_FIRST + i * span + int(gap * span) for i, gap in enumerate(gaps)]
+    order = Stream(secret, "kit order").order(len(slots))
+    return {slot: f"{bodies[i]}{_check_digit(bodies[i])}" for slot, i in zip(slots, order, strict=True)}
 
 
 def _check_digit(body: int) -> int:

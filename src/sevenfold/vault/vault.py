@@ -1,24 +1,24 @@
 """The vault: the only holder of who receives what, in a file of its own under a key of its own.
 
-Its verbs: allocate the next place, dispense a kit, say what a kit holds (to the pharmacy, or to the virtual patient who receives
+Its verbs: allocate the next place, dispense a kit, say what a kit holds (to the pharmacy, or to the virtual body that receives
 it), seal and open masked results, and reveal everything once, after lock. A commitment to the list is given out at the start.
 """
 
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Self, final
 
 from sevenfold.errors import BlindBroken, InvalidDesign, InvalidInput
-from sevenfold.sealing import canonical_json, derived_key, open_sealed, seal
+from sevenfold.sealing import allocation_commitment, derived_key, open_sealed, seal
 from sevenfold.vault.allocation import PermutedBlocks, allocation_list
-from sevenfold.vault.kits import kit_map
+from sevenfold.vault.kits import kit_numbers
 
 __all__ = ["Revealed", "Supply", "Vault"]
 
-_CHUNK: Final = 40  # items a sealed text holds: all sealed texts have one length
+_CHUNK: Final = 25  # items a sealed text holds: all sealed texts have one length
 
 
 @final
@@ -42,11 +42,14 @@ class Supply:
     products: Mapping[str, Mapping[int, str]]
     placebo_of: Mapping[str, str]
 
-    def kits_wanted(self) -> dict[str, int]:
-        """Enough of every product for whatever the lists say: as many as all subjects could need of it."""
-        names = {product for days in self.products.values() for product in days.values()} | set(self.placebo_of.values())
-        most = max(len(days) for days in self.products.values())
-        return dict.fromkeys(sorted(names), self.n_planned * most)
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Every randomisation number there can be: the stratum's letter and the place on its list."""
+        return tuple(self.number(stratum, place) for stratum in self.strata for place in range(self.n_planned))
+
+    def number(self, stratum: str, place: int) -> str:
+        """The randomisation number of a place (from 0) on a stratum's list."""
+        return f"{chr(ord('A') + self.strata.index(stratum))}-{place + 1:03d}"
 
 
 @final
@@ -69,14 +72,14 @@ class Vault:
     supply: Supply
     _secret: bytes = field(repr=False)
     _list: dict[str, list[str]] = field(repr=False)
-    _kits: dict[str, str] = field(repr=False)
+    _kits: dict[tuple[str, int], str] = field(repr=False)
     _taken: dict[str, str] = field(default_factory=dict, repr=False)  # randomisation number -> arm
-    _used: set[str] = field(default_factory=set, repr=False)
-    _is_revealed: bool = False
+    _contents: dict[str, str] = field(default_factory=dict, repr=False)  # kit -> product
+    _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # randomisation number -> whether for good
 
     @classmethod
     def create(cls, path: Path, supply: Supply, secret: bytes) -> Self:
-        """Draw the list and the kits from a secret of 32 bytes, and seal them in a new file.
+        """Draw the list and the kit numbers from a secret of 32 bytes or more, and seal them in a new file.
 
         Raises:
             InvalidInput: the file exists, or the secret is too short.
@@ -87,15 +90,16 @@ class Vault:
             raise InvalidInput(f"A vault's secret has 32 bytes or more, got {len(secret)}.")
         scheme = PermutedBlocks(supply.ratio, supply.block_repeats)
         drawn = allocation_list(scheme, supply.strata, supply.n_planned, derived_key(secret, "allocation list"))
-        kits = kit_map(supply.kits_wanted(), derived_key(secret, "kits"))
+        days = sorted({day for by_day in supply.products.values() for day in by_day})
+        kits = kit_numbers(supply.places, days, derived_key(secret, "kits"))
         vault = cls(path, supply, secret, drawn, kits)
-        vault._write()
+        vault.write()
         return vault
 
     @property
     def commitment(self) -> str:
         """A hash of the list with a nonce: tells nothing now, and proves later that the list was not altered."""
-        return sha256(canonical_json(["sevenfold allocation", 1, self._nonce(), self._list])).hexdigest()
+        return allocation_commitment(self._nonce(), self._list)
 
     def allocate(self, stratum: str) -> str:
         """Take the next place of a stratum's list; the randomisation number tells nothing but the order.
@@ -105,27 +109,32 @@ class Vault:
         """
         if stratum not in self._list:
             raise InvalidDesign(f"There is no stratum {stratum!r}; there is {', '.join(self._list)}.")
-        place = sum(number.startswith(f"{self._letter(stratum)}-") for number in self._taken)
-        if place >= len(self._list[stratum]):
-            raise InvalidDesign(f"The list of stratum {stratum!r} is used up after {place} subjects.")
-        number = f"{self._letter(stratum)}-{place + 1:03d}"
-        self._taken[number] = self._list[stratum][place]
-        return number
+        for place, arm in enumerate(self._list[stratum]):
+            number = self.supply.number(stratum, place)
+            if number not in self._taken:
+                self._taken[number] = arm
+                return number
+        raise InvalidDesign(f"The list of stratum {stratum!r} is used up after {len(self._list[stratum])} subjects.")
 
-    def dispense(self, number: str, study_day: int, *, withhold: bool) -> str:
-        """A kit for a subject's dose of this day; placebo in its place if the active product is withheld."""
+    def withhold(self, number: str, *, until_further_notice: bool, for_good: bool) -> None:
+        """Dispense placebo in place of the active product from now on, or no longer; what is for good stays."""
+        if for_good or self._withheld.get(number):
+            self._withheld[number] = True
+        elif until_further_notice:
+            self._withheld[number] = False
+        else:
+            self._withheld.pop(number, None)
+
+    def dispense(self, number: str, study_day: int) -> str:
+        """The kit for a subject's dose of this day; it holds placebo while the active product is withheld."""
         product = self.supply.products[self._taken[number]][study_day]
-        if withhold:
-            product = self.supply.placebo_of.get(product, product)
-        for kit, content in self._kits.items():
-            if content == product and kit not in self._used:
-                self._used.add(kit)
-                return kit
-        raise InvalidDesign("The stock of kits is used up.")
+        kit = self._kits[number, study_day]
+        self._contents[kit] = self.supply.placebo_of.get(product, product) if number in self._withheld else product
+        return kit
 
     def contents(self, kit: str) -> str:
         """The product in a kit: for the pharmacy, and for whoever plays the body that it is injected into."""
-        return self._kits[kit]
+        return self._contents[kit]
 
     def seal(self, place: str, value: Any) -> str:
         """Seal masked results that belong at ``place``."""
@@ -143,7 +152,6 @@ class Vault:
         """
         if not is_locked:
             raise BlindBroken("The allocation is revealed after database lock, and not before.")
-        self._is_revealed = True
         return Revealed(
             assignments=dict(self._taken),
             allocation_list={stratum: list(arms) for stratum, arms in self._list.items()},
@@ -151,34 +159,27 @@ class Vault:
             results_key=self._results_key().hex(),
         )
 
-    def close(self) -> None:
-        """Seal what was used, and let go of the file."""
-        self._write()
-
-    def _letter(self, stratum: str) -> str:
-        return chr(ord("A") + self.supply.strata.index(stratum))
+    def write(self) -> None:
+        """Seal the lists, the kits and what was used of them in the file."""
+        key = derived_key(self._secret, "vault")
+        texts: dict[str, list[Any]] = {
+            "allocation list": [[s, place, arm] for s, arms in self._list.items() for place, arm in enumerate(arms)],
+            "kit numbers": [[number, day, kit] for (number, day), kit in self._kits.items()],
+            "taken places": list(self._taken.items()),
+            "kit contents": list(self._contents.items()),
+            "withheld": list(self._withheld.items()),
+        }
+        rows = []
+        for name, items in texts.items():
+            for start in range(0, max(len(items), 1), _CHUNK):
+                place = f"{name} {start // _CHUNK}"
+                rows.append((place, seal(key, place, items[start : start + _CHUNK])))
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS sealed (name TEXT PRIMARY KEY, text TEXT NOT NULL)")
+            connection.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?)", rows)
 
     def _nonce(self) -> str:
         return derived_key(self._secret, "commitment nonce", 32).hex()
 
     def _results_key(self) -> bytes:
         return derived_key(self._secret, "masked results")
-
-    def _write(self) -> None:
-        key = derived_key(self._secret, "vault")
-        texts = {
-            "allocation list": list(self._list.items()),
-            "kit map": list(self._kits.items()),
-            "taken places": list(self._taken.items()),
-            "used kits": sorted(self._used),
-        }
-        rows = [
-            (f"{name} {start // _CHUNK}", seal(key, f"{name} {start // _CHUNK}", items[start : start + _CHUNK]))
-            for name, items in texts.items()
-            for start in range(0, max(len(items), 1), _CHUNK)
-        ]
-        with sqlite3.connect(self.path) as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS sealed (name TEXT PRIMARY KEY, text TEXT NOT NULL)")
-            connection.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?)", rows)
-        connection.close()
-

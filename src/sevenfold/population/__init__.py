@@ -1,0 +1,1 @@
+"""How patients differ, and virtual ones drawn from that."""

@@ -1,0 +1,47 @@
+"""A visit: who is asked what, in which order, and how the answer is recorded. The same at a site and in a rehearsal."""
+
+from datetime import datetime, timedelta
+
+from sevenfold.protocol.visit import Visit, study_day
+from sevenfold.record.payloads import DoseNotGiven, VisitMissed
+from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.ports import Nature
+
+__all__ = ["attend", "dose"]
+
+
+def attend(conduct: Conduct, nature: Nature, subject: str, visit: Visit, time_day: float, first_dose_at: datetime) -> None:
+    """Assess a subject and record what was found, or why the visit was missed.
+
+    Args:
+        time_day: when the visit takes place, since the first dose.
+    """
+    happened = first_dose_at + timedelta(days=time_day)
+    answer = nature.assess(subject, visit.id, time_day, _asked(conduct, visit))
+    if isinstance(answer, str):
+        conduct.record(subject, VisitMissed(visit=visit.id, reason=answer), "investigator", happened)
+    else:
+        conduct.hold_visit(subject, visit.id, study_day(time_day), answer, happened)
+
+
+def dose(conduct: Conduct, nature: Nature, subject: str, day: int, time_day: float, first_dose_at: datetime) -> bool:
+    """Give the dose planned for a study day, or record why not; answers whether it was given."""
+    happened = first_dose_at + timedelta(days=time_day)
+    reason = nature.takes_dose(subject, day, time_day)
+    prepared = None if reason is not None else conduct.prepare_dose(subject, day, happened)
+    if prepared is None:
+        conduct.record(subject, DoseNotGiven(study_day=day, reason=reason or "held by a rule of the protocol"), "nurse", happened)
+        return False
+    kit, injected = prepared
+    conduct.give_dose(subject, day, kit, injected, happened)
+    nature.receive(subject, day, time_day, kit, injected.route.value, injected.volume_ml)
+    return True
+
+
+def _asked(conduct: Conduct, visit: Visit) -> tuple[str, ...]:
+    """The visit's assessments, scores replaced by what they are worked out from; each once."""
+    variables = conduct.file.protocol.known_variables
+    names: dict[str, None] = {}
+    for name in visit.assessments:
+        names |= dict.fromkeys(variables[name].components or (name,))
+    return tuple(names)

@@ -1,0 +1,284 @@
+"""What may happen next in a trial, and the one way of recording it: for real sites and for a rehearsal alike.
+
+Every step is checked against the record, decided by the rules of the protocol, and appended to the ledger. The arm is behind the
+``Allocator``; what would betray it is sealed before it is recorded.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import final
+from zoneinfo import ZoneInfo
+
+from sevenfold import __version__
+from sevenfold.errors import OutOfOrder
+from sevenfold.protocol.load import ProtocolFile
+from sevenfold.protocol.treatment import Action
+from sevenfold.protocol.variable import Kind
+from sevenfold.record.event import Draft
+from sevenfold.record.ledger import Ledger, LedgerState
+from sevenfold.record.payloads import (
+    CandidateScreened,
+    ConsentGiven,
+    ConsentRefused,
+    DatabaseLocked,
+    Dispensed,
+    DoseGiven,
+    DoseObserved,
+    FollowUpCompleted,
+    MaskedResults,
+    Payload,
+    Randomised,
+    Result,
+    RunInterrupted,
+    SafetyReviewed,
+    SiteOpened,
+    TrialOpened,
+    Unblinded,
+    UnmetCriterion,
+    VisitHeld,
+)
+from sevenfold.rules.cytokine_release import Bedside, emergent_grade, raw_grade
+from sevenfold.rules.dosing import Injected, interruptions, volume_for
+from sevenfold.rules.eligibility import Unmet, unmet_criteria
+from sevenfold.rules.screening import Screening
+from sevenfold.rules.sofa import sofa
+from sevenfold.trial.ports import Allocator
+from sevenfold.trial.subject import Disposition, Standing, after, check_next
+
+__all__ = ["Conduct", "sealed_place", "stratum_of"]
+
+
+def sealed_place(kind: str, subject: str, visit: str) -> str:
+    """Where a sealed text belongs; it opens nowhere else."""
+    return f"{kind} {subject} {visit}"
+
+
+def stratum_of(file: ProtocolFile, site: str) -> str:
+    """The stratum of a subject of this site."""
+    trial, _ = file.protocol.sites[site]
+    words = {"country": trial.country, "site": site}
+    return " / ".join(words[name] for name in file.protocol.randomisation.strata) or "all"
+
+
+@final
+@dataclass(slots=True)
+class Conduct:
+    """A trial that is being run.
+
+    Args:
+        file: the protocol.
+        ledger: open for appending.
+        allocator: the vault, seen through its port.
+        standings: every subject, as far as the trial has come.
+    """
+
+    file: ProtocolFile
+    ledger: Ledger
+    allocator: Allocator
+    standings: dict[str, Standing] = field(default_factory=dict)
+    _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
+    _is_locked: bool = False
+
+    def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
+        """The first event: the protocol, and what is committed to."""
+        said = TrialOpened(
+            protocol=self.file.protocol.name,
+            protocol_sha256=self.file.sha256,
+            planned=self.file.protocol.population.planned,
+            allocation_commitment=self.allocator.commitment,
+            signing_key=self.ledger.signer.public_key,
+            software=f"sevenfold {__version__}",
+            is_rehearsal=is_rehearsal,
+        )
+        self._say(said, None, None, "sponsor", happened)
+
+    def open_site(self, site: str, happened: datetime) -> None:
+        """A site may screen."""
+        trial, place = self.file.protocol.sites[site]
+        said = SiteOpened(name=place.name, city=place.city, country=trial.country, registered_trial=trial.id, time_zone=place.time_zone)
+        self._say(said, None, site, "sponsor", happened)
+
+    def screen(self, subject: str, site: str, known: Screening) -> tuple[Unmet, ...]:
+        """Hold a candidate against the criteria in force at the site; answers those that are not met."""
+        p = self.file.protocol
+        unmet = unmet_criteria(p.criteria_at(site, known.at.date()), known, p)
+        said = CandidateScreened(
+            amendments=list(p.amendments_at(site, known.at.date())),
+            known=known.as_payload(),
+            unmet=[UnmetCriterion(**asdict(one)) for one in unmet],
+        )
+        self._sites[subject] = site
+        self._say(said, subject, site, "investigator", known.at)
+        return unmet
+
+    def consent(self, subject: str, by: str | None, happened: datetime) -> None:
+        """Consent by ``patient`` or ``representative``; None for a refusal."""
+        self.record(subject, ConsentRefused() if by is None else ConsentGiven.model_validate({"by": by}), "investigator", happened)
+
+    def randomise(self, subject: str, happened: datetime) -> str:
+        """Take the next place of the subject's stratum; answers the randomisation number.
+
+        Raises:
+            OutOfOrder: no consent, randomised already, or the planned number is reached.
+        """
+        stratum = stratum_of(self.file, self._sites[subject])
+        check_next(self.standings.get(subject), subject, Randomised(number="", stratum=stratum))
+        if self.n_randomised >= self.file.protocol.population.planned:
+            raise OutOfOrder(f"{subject} cannot be randomised: the planned {self.n_randomised} subjects have been.")
+        number = self.allocator.allocate(stratum)
+        self.record(subject, Randomised(number=number, stratum=stratum), "investigator", happened)
+        return number
+
+    def hold_visit(self, subject: str, visit: str, study_day: int, results: Mapping[str, Result], happened: datetime) -> None:
+        """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind."""
+        p = self.file.protocol
+        standing = self.standings[subject]
+        masked_names = set(p.masking.assessments) if standing.number is not None else set()
+        scores = self._scores(visit, results)
+        clear = {name: result for name, result in results.items() if name not in masked_names}
+        self.record(subject, VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores), "nurse", happened)
+        planned = masked_names & set(p.schedule.visit(visit).assessments)
+        if planned:
+            masked = {name: results[name] for name in sorted(planned) if name in results}
+            self._seal(subject, visit, study_day, masked, happened)
+
+    def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
+        """The kit and the injection for a dose; None where an open rule holds it or stops dosing."""
+        standing = self.standings[subject]
+        p = self.file.protocol
+        open_rules = interruptions(p, standing.latest, masked=False)
+        if open_rules:
+            return None
+        injected = volume_for(p, study_day, standing.weight_kg, standing.latest)
+        said = Dispensed(study_day=study_day, kit="", volume_ml=injected.volume_ml, route=injected.route.value)
+        check_next(standing, subject, said)
+        kit = self.allocator.dispense(str(standing.number), study_day)
+        self.record(subject, said.model_copy(update={"kit": kit}), "unblinded pharmacist", happened)
+        return kit, injected
+
+    def give_dose(self, subject: str, study_day: int, kit: str, injected: Injected, happened: datetime) -> None:
+        """The injection."""
+        said = DoseGiven(study_day=study_day, kit=kit, volume_ml=injected.volume_ml, route=injected.route.value)
+        self.record(subject, said, "nurse", happened)
+
+    def observe_dose(self, subject: str, study_day: int, before: Bedside, seen: Bedside, happened: datetime) -> None:
+        """The worst before and after a dose, with the grade of cytokine release, raw and new."""
+        said = DoseObserved(
+            study_day=study_day,
+            before=_numbers(before),
+            after=_numbers(seen),
+            cytokine_release_raw=raw_grade(seen),
+            cytokine_release_new=emergent_grade(before, seen),
+        )
+        self.record(subject, said, "nurse", happened)
+
+    def record(self, subject: str, said: Payload, actor: str, happened: datetime) -> None:
+        """Record a step of a subject, if it may be taken now.
+
+        Raises:
+            OutOfOrder: it may not.
+        """
+        if self._is_locked:
+            raise OutOfOrder(f"{type(said).__name__} cannot be recorded for {subject}: the database is locked.")
+        self._say(said, subject, self._sites.get(subject), actor, happened)
+
+    def lock(self, happened: datetime) -> None:
+        """Close the data. Every randomised subject must have come to an end.
+
+        Raises:
+            OutOfOrder: somebody's part is not over.
+        """
+        open_ones = [s.subject for s in self.standings.values() if s.number is not None and not s.is_over]
+        if open_ones:
+            raise OutOfOrder(f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial.")
+        self._say(DatabaseLocked(n_subjects=self.n_randomised), None, None, "data manager", happened)
+        self._is_locked = True
+
+    def unblind(self, assignments: Mapping[str, str], allocation_list: Mapping[str, list[str]], nonce: str, results_key: str, happened: datetime) -> None:
+        """Record the planned unblinding, after lock.
+
+        Raises:
+            OutOfOrder: the database is not locked.
+        """
+        if not self._is_locked:
+            raise OutOfOrder("The trial cannot be unblinded before the database is locked.")
+        by_subject = {s.subject: assignments[s.number] for s in self.standings.values() if s.number is not None}
+        said = Unblinded(assignments=by_subject, allocation_list=dict(allocation_list), commitment_nonce=nonce, results_key=results_key)
+        self._say(said, None, None, "sponsor and IDMC statistician", happened)
+
+    def interrupt(self, reason: str, happened: datetime) -> None:
+        """Close the ledger as a valid one that says that the run is incomplete."""
+        self._say(RunInterrupted(reason=reason), None, None, "system", happened)
+        self.ledger.commit(LedgerState.INTERRUPTED)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the database is locked."""
+        return self._is_locked
+
+    @property
+    def n_randomised(self) -> int:
+        """Subjects randomised so far."""
+        return sum(standing.number is not None for standing in self.standings.values())
+
+    def ending(self, subject: str, happened: datetime) -> None:
+        """Follow-up ends as planned, for whoever is still there."""
+        if not self.standings[subject].is_over:
+            self.record(subject, FollowUpCompleted(), "investigator", happened)
+
+    def n_by_disposition(self) -> dict[Disposition, int]:
+        """Counts of every way in which a subject's part can stand."""
+        stands = [standing.disposition for standing in self.standings.values()]
+        return {disposition: stands.count(disposition) for disposition in Disposition}
+
+    def zone(self, site: str) -> ZoneInfo:
+        """A site's time zone."""
+        return ZoneInfo(self.file.protocol.sites[site][1].time_zone)
+
+    def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
+        plain = {name: result.model_dump() for name, result in masked.items()}
+        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
+        self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
+        values = {name: result.value for name, result in masked.items()}
+        found = interruptions(self.file.protocol, values, masked=True)
+        stops = any(one.action is Action.STOP for one in found)
+        self.allocator.withhold(str(self.standings[subject].number), until_further_notice=bool(found), for_good=stops)
+        decision = {"withhold": bool(found), "for good": stops, "rules": [one.id for one in found]}
+        sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
+        self.record(subject, SafetyReviewed(visit=visit, sealed=sealed), "safety reviewer", happened)
+
+    def _scores(self, visit: str, results: Mapping[str, Result]) -> dict[str, dict[str, int | None]]:
+        p = self.file.protocol
+        names = [name for name in p.schedule.visit(visit).assessments if p.known_variables[name].kind is Kind.SCORE]
+        if "sofa" not in names:
+            return {}
+        score = sofa({name: result.value for name, result in results.items()})
+        return {"sofa": {**score.organs, "total": score.total}}
+
+    def _say(self, said: Payload, subject: str | None, site: str | None, actor: str, happened: datetime) -> None:
+        if subject is not None:
+            check_next(self.standings.get(subject), subject, said)
+        self.ledger.append(
+            Draft(
+                type=type(said).__name__,
+                schema_version=said.schema_version,
+                subject=subject,
+                site=site,
+                actor=actor,
+                happened_at=happened.isoformat(timespec="minutes"),
+                payload=said.canonical(),
+            )
+        )
+        if subject is not None:
+            after(self.standings.setdefault(subject, Standing(subject)), said)
+
+
+def _numbers(seen: Bedside) -> dict[str, float]:
+    return {
+        "temperature_c": seen.temperature_c,
+        "vasopressors": float(seen.vasopressors),
+        "is_hypotensive": float(seen.is_hypotensive),
+        "oxygen": float(seen.oxygen),
+    }
+

@@ -1,0 +1,95 @@
+"""The ports of a trial: how the world answers a visit, and how a randomisation is answered. Nothing behind them is imported."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, final
+
+from sevenfold.record.payloads import Result
+from sevenfold.rules.cytokine_release import Bedside
+from sevenfold.rules.screening import Screening
+
+__all__ = ["Allocator", "Candidate", "Event", "Nature"]
+
+
+class Allocator(Protocol):
+    """What conduct may ask of the vault. No answer tells an arm."""
+
+    @property
+    def commitment(self) -> str:
+        """The hash of the allocation list."""
+        ...
+
+    def allocate(self, stratum: str) -> str:
+        """Take the next place of a stratum; answers the randomisation number."""
+        ...
+
+    def withhold(self, number: str, *, until_further_notice: bool, for_good: bool) -> None:
+        """Dispense placebo in place of the active product from now on, or no longer; what is for good stays."""
+        ...
+
+    def dispense(self, number: str, study_day: int) -> str:
+        """The number of the kit for a dose."""
+        ...
+
+    def seal(self, place: str, value: Any) -> str:
+        """Seal masked results."""
+        ...
+
+    def open(self, place: str, sealed: str) -> Any:
+        """Open masked results, for the safety reviewer."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A patient who might take part: what is known, and who would consent (None: nobody will)."""
+
+    screening: Screening
+    consent: Literal["patient", "representative"] | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happens to a subject between visits, in plain words.
+
+    Args:
+        time_day: since the first dose.
+        kind: ``adverse event``, ``infection``, ``support``, ``left icu``, ``left hospital``, ``reconsented``, ``stopped dosing``,
+            ``withdrawn``, ``lost`` or ``death``.
+        detail: what more there is to say.
+    """
+
+    time_day: float
+    kind: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Nature(Protocol):
+    """Whatever answers: people at a site, or the virtual ICU."""
+
+    def candidate(self, subject: str, site: str, at: datetime) -> Candidate:
+        """The next candidate of a site."""
+        ...
+
+    def assess(self, subject: str, visit: str, time_day: float, names: Sequence[str]) -> Mapping[str, Result] | str:
+        """The results of a visit, or the reason why it did not take place."""
+        ...
+
+    def takes_dose(self, subject: str, study_day: int, time_day: float) -> str | None:
+        """Whether a planned dose can be given; the reason if it can't."""
+        ...
+
+    def receive(self, subject: str, study_day: int, time_day: float, kit: str, route: str, volume_ml: float) -> None:
+        """A dose is injected."""
+        ...
+
+    def observed(self, subject: str, study_day: int, time_day: float, hours: float) -> tuple[Bedside, Bedside]:
+        """The worst of the day before a dose, and of ``hours`` after it."""
+        ...
+
+    def next_event(self, subject: str, after_day: float, before_day: float) -> Event | None:
+        """The first thing that happens after one time and not after another."""
+        ...

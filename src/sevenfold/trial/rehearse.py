@@ -1,0 +1,246 @@
+"""A rehearsal: the trial from the first site's opening to database lock, event by event, through ``conduct``.
+
+Calendar time passes in one queue for all sites. What happens is entered some hours later, as people do, so the ledger's own
+time runs forward while each event keeps the time at which it happened.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Final, final
+from zoneinfo import ZoneInfo
+
+from sevenfold.clock import SimulatedClock
+from sevenfold.protocol.visit import Visit
+from sevenfold.record.payloads import (
+    AdverseEventReported,
+    ConsentWithdrawn,
+    Died,
+    DosingStopped,
+    LeftHospital,
+    LeftIcu,
+    LostToFollowUp,
+    OrganSupport,
+    Payload,
+    Reconsented,
+    SecondaryInfection,
+)
+from sevenfold.trial.attend import attend, dose
+from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.enrolment import Arrival, arrivals
+from sevenfold.trial.ports import Event, Nature
+
+__all__ = ["Rehearsal", "rehearse"]
+
+_ENTERED_AFTER: Final = {"visit": timedelta(hours=2), "event": timedelta(hours=5), "observation": timedelta(hours=1)}
+_FROM_SCREENING: Final = {"consent": timedelta(hours=2), "baseline": timedelta(hours=3), "first dose": timedelta(hours=5)}
+_LOCK_AFTER: Final = timedelta(days=30)
+_COMMIT_EVERY: Final = 400  # events; a crash loses at most these, and the ledger says that it was running
+
+Progress = Callable[[int, int], None]
+
+
+@final
+@dataclass(slots=True)
+class _Agenda:
+    """What is still planned for a subject, in order of time since the first dose."""
+
+    subject: str
+    first_dose_at: datetime
+    planned: list[tuple[float, str, object]]
+    reached_day: float = 0.0
+
+
+@final
+@dataclass(slots=True)
+class Rehearsal:
+    """A rehearsal under way.
+
+    Args:
+        conduct: on a new ledger whose clock is simulated.
+        nature: the virtual ICU.
+        root: the run's seed.
+        progress: told how many subjects of how many have come to an end.
+    """
+
+    conduct: Conduct
+    nature: Nature
+    clock: SimulatedClock
+    root: int | bytes
+    progress: Progress
+    trial: int = 0
+    _queue: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    _count: int = 0
+    _uncommitted: int = 0
+
+    def run(self) -> None:
+        """From the first site to database lock.
+
+        Interrupted (Ctrl-C), it closes the ledger as a valid one that says so, and lets the interruption go on.
+        """
+        p = self.conduct.file.protocol
+        opening = min(self._opens(site) for site in p.sites)
+        self.clock.move_to(opening)
+        self.conduct.open_trial(opening, is_rehearsal=True)
+        for site in p.sites:
+            self._put(self._opens(site), self._opener(site))
+        try:
+            while self._queue:
+                moment, _, act = heapq.heappop(self._queue)
+                self.clock.move_to(moment)
+                act()
+                self._uncommitted += 1
+                if self._uncommitted >= _COMMIT_EVERY:
+                    self._commit()
+            self.clock.move_to(self.clock.now() + _LOCK_AFTER)
+            self.conduct.lock(self.clock.now())
+            self._commit()
+        except KeyboardInterrupt:
+            self.conduct.interrupt("stopped by the user", self.clock.now())
+            raise
+
+    def _commit(self) -> None:
+        self.conduct.ledger.commit()
+        self._uncommitted = 0
+
+    def _put(self, moment: datetime, act: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._queue, (max(moment.astimezone(UTC), self.clock.now()), self._count, act))
+
+    def _opens(self, site: str) -> datetime:
+        place = self.conduct.file.protocol.sites[site][1]
+        return datetime.combine(place.opens, time(7), ZoneInfo(place.time_zone))
+
+    def _opener(self, site: str) -> Callable[[], None]:
+        def act() -> None:
+            self.conduct.open_site(site, self._opens(site))
+            stream = arrivals(self.conduct.file.protocol, site, self.root, self.trial)
+            self._await(stream.__next__)
+
+        return act
+
+    def _await(self, following: Callable[[], Arrival]) -> None:
+        if self._is_full():
+            return
+        arrival = following()
+
+        def act() -> None:
+            if not self._is_full():
+                self._screen(arrival)
+                self._await(following)
+
+        self._put(arrival.at + timedelta(hours=1), act)
+
+    def _is_full(self) -> bool:
+        return self.conduct.n_randomised >= self.conduct.file.protocol.population.planned
+
+    def _screen(self, arrival: Arrival) -> None:
+        subject = arrival.subject
+        candidate = self.nature.candidate(subject, arrival.site, arrival.at)
+        if self.conduct.screen(subject, arrival.site, candidate.screening):
+            return
+
+        def consent() -> None:
+            self.conduct.consent(subject, candidate.consent, arrival.at + _FROM_SCREENING["consent"])
+            if candidate.consent is not None:
+                self._put(first_dose_at - timedelta(hours=1), begin)
+
+        def begin() -> None:
+            if self._is_full():
+                return
+            visits = self.conduct.file.protocol.schedule.visits
+            for visit in visits:
+                if visit.day <= 1 and visit.hours_after_dose is None:
+                    before = arrival.at + _FROM_SCREENING["baseline"] - first_dose_at
+                    attend(self.conduct, self.nature, subject, visit, before.total_seconds() / 86_400.0, first_dose_at)
+            self.conduct.randomise(subject, first_dose_at - timedelta(hours=1))
+            self._plan_next(_Agenda(subject, first_dose_at, self._agenda(first_dose_at)))
+
+        first_dose_at = arrival.at + _FROM_SCREENING["first dose"]
+        self._put(arrival.at + _FROM_SCREENING["consent"] + timedelta(minutes=30), consent)
+
+    def _agenda(self, first_dose_at: datetime) -> list[tuple[float, str, object]]:
+        p = self.conduct.file.protocol
+        planned: list[tuple[float, str, object]] = [
+            (visit.time_day, "visit", visit) for visit in p.schedule.visits if visit.day > 1 or visit.hours_after_dose is not None
+        ]
+        planned += [(float(day - 1), "~dose", day) for day in p.dosing_days]  # sorts behind the visit of the same moment
+        planned.append((max(visit.time_day + visit.window[1] for visit in p.schedule.visits) + 0.1, "end", None))
+        return sorted(planned, key=lambda item: (item[0], item[1] == "~dose"))
+
+    def _plan_next(self, agenda: _Agenda) -> None:
+        """Put the subject's next step into the queue: whatever comes first, planned or not."""
+        standing = self.conduct.standings[agenda.subject]
+        if standing.is_over:
+            done = sum(s.number is not None and s.is_over for s in self.conduct.standings.values())
+            self.progress(done, self.conduct.file.protocol.population.planned)
+            return
+        time_day, kind, what = agenda.planned[0]
+        event = self.nature.next_event(agenda.subject, agenda.reached_day, time_day)
+        if event is not None:
+            self._put(self._at(agenda, event.time_day) + _ENTERED_AFTER["event"], lambda: self._happen(agenda, event))
+        else:
+            late = _ENTERED_AFTER["observation" if kind == "observe" else "visit"]
+            self._put(self._at(agenda, time_day) + late, lambda: self._do(agenda, time_day, kind, what))
+
+    def _at(self, agenda: _Agenda, time_day: float) -> datetime:
+        return agenda.first_dose_at + timedelta(days=time_day)
+
+    def _do(self, agenda: _Agenda, time_day: float, kind: str, what: object) -> None:
+        agenda.planned.pop(0)
+        agenda.reached_day = max(agenda.reached_day, time_day)
+        conduct, subject = self.conduct, agenda.subject
+        if kind == "visit" and isinstance(what, Visit):
+            attend(conduct, self.nature, subject, what, time_day, agenda.first_dose_at)
+        elif kind == "~dose" and isinstance(what, int):
+            if conduct.standings[subject].is_dosing and dose(conduct, self.nature, subject, what, time_day, agenda.first_dose_at):
+                hours = conduct.file.protocol.dosing.observed_after_h
+                agenda.planned.append((time_day + hours / 24.0, "observe", (what, time_day, hours)))
+                agenda.planned.sort(key=lambda item: (item[0], item[1] == "~dose"))
+        elif kind == "observe" and isinstance(what, tuple):
+            day, dosed_at, hours = what
+            before, seen = self.nature.observed(subject, day, dosed_at, hours)
+            conduct.observe_dose(subject, day, before, seen, self._at(agenda, time_day))
+        else:
+            conduct.ending(subject, self._at(agenda, time_day))
+        self._plan_next(agenda)
+
+    def _happen(self, agenda: _Agenda, event: Event) -> None:
+        agenda.reached_day = event.time_day
+        said, actor = self._said(agenda, event)
+        if said is not None:
+            self.conduct.record(agenda.subject, said, actor, self._at(agenda, event.time_day))
+        self._plan_next(agenda)
+
+    def _said(self, agenda: _Agenda, event: Event) -> tuple[Payload | None, str]:
+        """The event in the words of the record, and who reports it."""
+        began = self._at(agenda, event.time_day).isoformat(timespec="minutes")
+        standing, d = self.conduct.standings[agenda.subject], event.detail
+        match event.kind:
+            case "adverse event":
+                number = standing.n_adverse_events + 1
+                return AdverseEventReported.model_validate({"number": number, "began_at": began, **d}), "investigator"
+            case "infection":
+                return SecondaryInfection.model_validate({"began_at": began, **d}), "investigator"
+            case "support":
+                return OrganSupport.model_validate(dict(d)), "nurse"
+            case "left icu":
+                return (LeftIcu() if standing.in_icu else None), "investigator"
+            case "left hospital":
+                return LeftHospital(), "investigator"
+            case "reconsented":
+                return Reconsented(), "investigator"
+            case "stopped dosing":
+                return (DosingStopped.model_validate(dict(d)) if standing.is_dosing else None), "investigator"
+            case "withdrawn":
+                return ConsentWithdrawn(), "investigator"
+            case "lost":
+                return LostToFollowUp(), "investigator"
+            case _:
+                return Died.model_validate(dict(d)), "investigator"
+
+
+def rehearse(conduct: Conduct, nature: Nature, clock: SimulatedClock, root: int | bytes, progress: Progress) -> None:
+    """Rehearse a trial up to database lock."""
+    Rehearsal(conduct, nature, clock, root, progress).run()
