@@ -16,6 +16,7 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
 from sevenfold.record.event import Draft
+from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger, LedgerState
 from sevenfold.record.payloads import (
     CandidateScreened,
@@ -46,12 +47,7 @@ from sevenfold.rules.sofa import sofa
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.subject import Disposition, Standing, after, check_next
 
-__all__ = ["Conduct", "sealed_place", "stratum_of"]
-
-
-def sealed_place(kind: str, subject: str, visit: str) -> str:
-    """Where a sealed text belongs; it opens nowhere else."""
-    return f"{kind} {subject} {visit}"
+__all__ = ["Conduct", "stratum_of"]
 
 
 def stratum_of(file: ProtocolFile, site: str) -> str:

@@ -46,6 +46,7 @@ def screening_of(person: Person, course: Course, draws: Draws, assume: Assumptio
     entry = course.organs(-1.0)
     diagnosis_h = max(in_icu_h + 18.0 * draws.normal("diagnosis"), 24.0)
     facts = {name: draws.happens(name, chance) for name, chance in {**_ABSENT_OTHERWISE, **_PRESENT_MOSTLY}.items()}
+    facts["female"] = person.sex == "female"
     facts["invasive_ventilation_24h"] = course.organs(-2.0).is_ventilated and course.organs(-1.0).is_ventilated
     facts["oliguria_4h"] = entry.severity["kidney"] >= 3.0
     worst = {name: max(course.organs(day).severity[name] for day in (-2.0, -1.0, 0.0)) for name in entry.severity}

@@ -1,0 +1,144 @@
+"""A cohort: subjects by visits, with a reason for every value that is missing. One trial is a batch of one.
+
+Axes are ``(trial, subject)`` and ``(trial, subject, visit)`` throughout. Times are days since the first dose.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.errors import BlindBroken, InvalidInput
+
+__all__ = ["AdverseEvent", "Assignment", "Cohort", "Missing", "Subject"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Missing(IntEnum):
+    """Why a value is not there."""
+
+    PRESENT = 0
+    NOT_PLANNED = 1
+    DEAD = 2
+    WITHDRAWN = 3
+    LOST = 4
+    MISSED = 5
+    SEALED = 6
+    NOT_YET = 7
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is known of a subject from before the first dose."""
+
+    subject: str
+    site: str
+    country: str
+    age_year: float
+    sex: str
+    weight_kg: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdverseEvent:
+    """One adverse event; ``subject`` is the place in the cohort."""
+
+    subject: int
+    term: str
+    system: str
+    grade: int
+    is_serious: bool
+    is_related: bool
+    day: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Who was randomised to what: exists only after unblinding.
+
+    Args:
+        arms: names, in the protocol's order.
+        arm: (trial, subject) index into ``arms``.
+    """
+
+    arms: tuple[str, ...]
+    arm: Ints
+
+    def is_in(self, group: tuple[str, ...]) -> NDArray[np.bool_]:
+        """(trial, subject): whether a subject is in one of the arms."""
+        return np.isin(self.arm, [self.arms.index(name) for name in group])
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Randomised subjects of one or more trials.
+
+    Args:
+        subjects: in order of randomisation; those of trial 0 where there are several.
+        visits: names, in order.
+        values: variable -> (trial, subject, visit), NaN where missing.
+        missing: variable -> (trial, subject, visit), codes of :class:`Missing`.
+        baseline: variable -> (trial, subject).
+        measured_day: (trial, subject, visit) when the visit took place; NaN if it did not.
+        death_day: (trial, subject), inf while alive.
+        last_day: (trial, subject) until when a subject was followed.
+        discharge_day: (trial, subject) from hospital, inf if not.
+        first_event_day: event -> (trial, subject), inf if it did not happen.
+        n_doses: (trial, subject) injections received.
+        adverse_events: of trial 0.
+        assignment: None while blind.
+    """
+
+    subjects: tuple[Subject, ...]
+    visits: tuple[str, ...]
+    values: Mapping[str, Floats]
+    missing: Mapping[str, Ints]
+    baseline: Mapping[str, Floats]
+    measured_day: Floats
+    death_day: Floats
+    last_day: Floats
+    discharge_day: Floats
+    first_event_day: Mapping[str, Floats]
+    n_doses: Ints
+    adverse_events: tuple[AdverseEvent, ...]
+    assignment: Assignment | None
+
+    def __post_init__(self) -> None:
+        shape = (*self.death_day.shape, len(self.visits))
+        for name, values in self.values.items():
+            if values.shape != shape or self.missing[name].shape != shape:
+                raise InvalidInput(f"{name}: values and reasons must have the shape {shape}, got {values.shape}.")
+            if not np.array_equal(np.isfinite(values), self.missing[name] == Missing.PRESENT):
+                raise InvalidInput(f"{name}: a value is missing without a reason, or present with one.")
+
+    @property
+    def n_subjects(self) -> int:
+        """Subjects a trial."""
+        return self.death_day.shape[1]
+
+    def at(self, variable: str, visit: str) -> Floats:
+        """(trial, subject) values of one visit, NaN where missing."""
+        return np.asarray(self.values[variable][:, :, self.visits.index(visit)])
+
+    def why_missing(self, variable: str, visit: str) -> Ints:
+        """(trial, subject) reasons at one visit."""
+        return np.asarray(self.missing[variable][:, :, self.visits.index(visit)])
+
+    def revealed(self) -> Assignment:
+        """The assignment.
+
+        Raises:
+            BlindBroken: the cohort was made before unblinding.
+        """
+        if self.assignment is None:
+            raise BlindBroken("This cohort was made from a record that is still blind; it can be compared by arm after unblinding.")
+        return self.assignment

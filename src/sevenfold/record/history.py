@@ -1,0 +1,227 @@
+"""The record folded into one history a subject: what everybody may know, and after unblinding what was sealed.
+
+Times are days since the first dose; a history is a cache that can be rebuilt from the events at any time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, final
+
+from sevenfold.record.event import Event
+from sevenfold.record.payloads import (
+    AdverseEventReported,
+    CandidateScreened,
+    ConsentGiven,
+    ConsentRefused,
+    ConsentWithdrawn,
+    DatabaseLocked,
+    Died,
+    DoseGiven,
+    DoseNotGiven,
+    DoseObserved,
+    DosingStopped,
+    FollowUpCompleted,
+    LeftHospital,
+    LeftIcu,
+    LostToFollowUp,
+    MaskedResults,
+    OrganSupport,
+    Payload,
+    Randomised,
+    Reconsented,
+    Result,
+    SafetyReviewed,
+    SecondaryInfection,
+    SiteOpened,
+    TrialOpened,
+    Unblinded,
+    VisitHeld,
+    VisitMissed,
+    read_payload,
+)
+from sevenfold.sealing import open_sealed
+
+__all__ = ["History", "Seen", "SubjectHistory", "read_history", "sealed_place"]
+
+
+def sealed_place(kind: str, subject: str, visit: str) -> str:
+    """Where a sealed text belongs; it opens nowhere else."""
+    return f"{kind} {subject} {visit}"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A visit that took place, or did not (``reason`` says why)."""
+
+    visit: str
+    at: datetime
+    study_day: int | None
+    results: Mapping[str, Result]
+    scores: Mapping[str, Mapping[str, int | None]]
+    reason: str | None = None
+
+
+@final
+@dataclass(slots=True)
+class SubjectHistory:
+    """Everything recorded of a subject. ``at`` times are aware; lists are in the order of the record."""
+
+    subject: str
+    site: str
+    screened: CandidateScreened
+    screened_at: datetime
+    consent_by: str | None = None
+    refused: bool = False
+    number: str | None = None
+    stratum: str | None = None
+    randomised_at: datetime | None = None
+    first_dose_at: datetime | None = None
+    visits: list[Seen] = field(default_factory=list)
+    doses: list[tuple[datetime, DoseGiven | DoseNotGiven]] = field(default_factory=list)
+    observations: list[tuple[datetime, DoseObserved]] = field(default_factory=list)
+    adverse_events: list[tuple[datetime, AdverseEventReported]] = field(default_factory=list)
+    infections: list[tuple[datetime, SecondaryInfection]] = field(default_factory=list)
+    supports: list[tuple[datetime, OrganSupport]] = field(default_factory=list)
+    reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
+    reconsented_at: datetime | None = None
+    dosing_stopped: tuple[datetime, str] | None = None
+    left_icu_at: datetime | None = None
+    left_hospital_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended: str | None = None  # "died", "withdrew consent", "lost to follow-up", "completed follow-up"
+    cause_of_death: str | None = None
+    arm: str | None = None
+
+    @property
+    def is_randomised(self) -> bool:
+        """Whether the subject was randomised."""
+        return self.number is not None
+
+    def day(self, at: datetime | None) -> float | None:
+        """Days since the first dose (since randomisation if none was given)."""
+        start = self.first_dose_at or self.randomised_at
+        return None if at is None or start is None else (at - start).total_seconds() / 86_400.0
+
+    @property
+    def death_day(self) -> float | None:
+        """Days since the first dose; None while alive."""
+        return self.day(self.ended_at) if self.ended == "died" else None
+
+    @property
+    def n_doses_given(self) -> int:
+        """Injections received."""
+        return sum(isinstance(said, DoseGiven) for _, said in self.doses)
+
+
+@final
+@dataclass(slots=True)
+class History:
+    """A trial's record, folded."""
+
+    opened: TrialOpened | None = None
+    sites: dict[str, SiteOpened] = field(default_factory=dict)
+    subjects: dict[str, SubjectHistory] = field(default_factory=dict)
+    is_locked: bool = False
+    unblinded: Unblinded | None = None
+
+    @property
+    def randomised(self) -> list[SubjectHistory]:
+        """Randomised subjects, in order of randomisation."""
+        dated = [(s.randomised_at, s.subject, s) for s in self.subjects.values() if s.randomised_at is not None]
+        return [s for _, _, s in sorted(dated, key=lambda item: item[:2])]
+
+
+def read_history(events: Iterable[Event]) -> History:
+    """Fold the events. Sealed results are opened with the key that the unblinding event reveals, and stay sealed without it."""
+    history = History()
+    sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]] = []
+    for event in events:
+        said, at = read_payload(event), datetime.fromisoformat(event.happened_at)
+        match said:
+            case TrialOpened():
+                history.opened = said
+            case SiteOpened():
+                history.sites[str(event.site)] = said
+            case DatabaseLocked():
+                history.is_locked = True
+            case Unblinded():
+                history.unblinded = said
+            case MaskedResults() | SafetyReviewed():
+                sealed.append((str(event.subject), at, said))
+            case CandidateScreened():
+                history.subjects[str(event.subject)] = SubjectHistory(str(event.subject), str(event.site), said, at)
+            case _ if event.subject is not None:
+                _tell(history.subjects[event.subject], said, at)
+            case _:
+                pass
+    if history.unblinded is not None:
+        _open(history, sealed, history.unblinded)
+    return history
+
+
+def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
+    match said:
+        case ConsentGiven():
+            one.consent_by = said.by
+        case ConsentRefused():
+            one.refused = True
+        case Reconsented():
+            one.reconsented_at = at
+        case Randomised():
+            one.number, one.stratum, one.randomised_at = said.number, said.stratum, at
+        case VisitHeld():
+            one.visits.append(Seen(visit=said.visit, at=at, study_day=said.study_day, results=said.results, scores=said.scores))
+        case VisitMissed():
+            one.visits.append(Seen(visit=said.visit, at=at, study_day=None, results={}, scores={}, reason=said.reason))
+        case DoseGiven() | DoseNotGiven():
+            one.doses.append((at, said))
+            if isinstance(said, DoseGiven) and one.first_dose_at is None:
+                one.first_dose_at = at
+        case DoseObserved():
+            one.observations.append((at, said))
+        case AdverseEventReported():
+            one.adverse_events.append((at, said))
+        case SecondaryInfection():
+            one.infections.append((at, said))
+        case OrganSupport():
+            one.supports.append((at, said))
+        case DosingStopped():
+            one.dosing_stopped = (at, said.reason)
+        case LeftIcu():
+            one.left_icu_at = at
+        case LeftHospital():
+            one.left_hospital_at = at
+            one.left_icu_at = one.left_icu_at or at
+        case _:
+            _end(one, said, at)
+
+
+def _end(one: SubjectHistory, said: Payload, at: datetime) -> None:
+    match said:
+        case Died():
+            one.ended, one.cause_of_death = "died", said.cause
+        case ConsentWithdrawn():
+            one.ended = "withdrew consent"
+        case LostToFollowUp():
+            one.ended = "lost to follow-up"
+        case FollowUpCompleted():
+            one.ended = "completed follow-up"
+        case _:
+            return
+    one.ended_at = at
+
+
+def _open(history: History, sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]], revealed: Unblinded) -> None:
+    key = bytes.fromhex(revealed.results_key)
+    for subject, arm in revealed.assignments.items():
+        history.subjects[subject].arm = arm
+    for subject, at, said in sealed:
+        one = history.subjects[subject]
+        if isinstance(said, SafetyReviewed):
+            one.reviews.append((said.visit, open_sealed(key, sealed_place("review", subject, said.visit), said.sealed)))
+            continue
+        plain = open_sealed(key, sealed_place("results", subject, said.visit), said.sealed)
+        results = {name: Result.model_validate(result) for name, result in plain.items()}
+        one.visits.append(Seen(visit=said.visit, at=at, study_day=said.study_day, results=results, scores={}))
