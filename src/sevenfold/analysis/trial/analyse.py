@@ -1,0 +1,38 @@
+"""A trial analysed as its protocol plans: every analysis answered, in the plan's order, and the trial described."""
+
+from collections.abc import Callable
+
+from sevenfold.analysis.trial.answering import answer
+from sevenfold.analysis.trial.describing import describe
+from sevenfold.analysis.trial.estimates import Estimates
+from sevenfold.cohort.cohort import Cohort
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.record.history import History
+
+__all__ = ["analyse"]
+
+
+def analyse(
+    cohort: Cohort, history: History, protocol: Protocol, seed: int, progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> Estimates:
+    """Analyse one trial.
+
+    Args:
+        history: that the cohort was made from.
+        seed: of the bootstrap.
+        progress: told how many analyses of how many are done.
+    """
+    answers = []
+    for number, planned in enumerate(protocol.analyses, start=1):
+        answers.append(answer(planned, cohort, protocol, seed))
+        progress(number, len(protocol.analyses))
+    return Estimates(protocol=protocol.name, answers=tuple(answers), description=describe(cohort, protocol, _worst_release(history)))
+
+
+def _worst_release(history: History) -> dict[int, tuple[int, int]]:
+    """Place in the cohort -> worst grade after any dose, (new or worse, raw)."""
+    return {
+        place: (max(said.cytokine_release_new for _, said in one.observations), max(said.cytokine_release_raw for _, said in one.observations))
+        for place, one in enumerate(history.randomised)
+        if one.observations
+    }

@@ -1,0 +1,242 @@
+"""Each planned analysis answered by its method."""
+
+from collections.abc import Callable, Mapping
+from math import exp, sqrt
+from typing import Any, Final
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from sevenfold.analysis.ancova import Ancova, Contrast, Scale
+from sevenfold.analysis.effect import Status
+from sevenfold.analysis.exact_test import boschloo
+from sevenfold.analysis.geometric import geometric_mean
+from sevenfold.analysis.proportion import clopper_pearson
+from sevenfold.analysis.proportion_difference import chan_zhang
+from sevenfold.analysis.survivor import Monotone, survivor_bounds
+from sevenfold.analysis.time_to_event.cumulative_incidence import cumulative_incidence
+from sevenfold.analysis.time_to_event.follow_up import FollowUp
+from sevenfold.analysis.time_to_event.gray import gray
+from sevenfold.analysis.trial.estimates import Answer, GroupAnswer
+from sevenfold.analysis.trial.repeated import repeated_measures
+from sevenfold.analysis.trial.response import Responses, responses
+from sevenfold.analysis.two_binomials import Table
+from sevenfold.cohort.cohort import Cohort
+from sevenfold.protocol.endpoint import Estimand, EventEndpoint, FoldEndpoint, Intercurrent, Strategy, Summary
+from sevenfold.protocol.plan import Analysis, Method, OnlyIf
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.protocol.visit import time_day
+
+__all__ = ["answer", "strategy_in_words"]
+
+_LEVEL: Final = 0.95
+_RESAMPLES: Final = 2000
+_Found = dict[str, Any]
+
+
+def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) -> Answer:
+    """Answer one analysis of the plan.
+
+    Args:
+        seed: of the bootstrap that the survivors' bounds need.
+    """
+    estimand = protocol.estimand(analysis.estimand)
+    found = responses(estimand, cohort, protocol)
+    methods: Mapping[Method, Callable[[], _Found]] = {
+        Method.ANCOVA: lambda: _ancova(estimand, analysis, found),
+        Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
+        Method.EXACT_TEST: lambda: _exact(estimand, found),
+        Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed),
+        Method.CUMULATIVE_INCIDENCE: lambda: _incidence(estimand, cohort, protocol),
+    }
+    scale = {
+        Summary.RATIO_OF_GEOMETRIC_MEANS: "ratio",
+        Summary.DIFFERENCE_OF_MEANS: "difference",
+        Summary.DIFFERENCE_OF_PROPORTIONS: "difference of proportions",
+    }[estimand.summary]
+    made: _Found = {
+        "groups": _groups(estimand, found),
+        "left_out": found.left_out,
+        "condition": _condition(analysis.only_if, cohort, protocol),
+    }
+    made |= methods[analysis.method]()
+    return Answer(
+        estimand=estimand.id,
+        label=estimand.label,
+        role=estimand.role,
+        method=analysis.method.value,
+        strategy=strategy_in_words(estimand),
+        is_hypothetical=Strategy.HYPOTHETICAL in estimand.intercurrent.values(),
+        scale=scale,  # type: ignore[arg-type]
+        **made,
+    )
+
+
+def strategy_in_words(estimand: Estimand) -> str:
+    """How every intercurrent event is dealt with."""
+    return "; ".join(f"{event.value}: {strategy.value}" for event, strategy in estimand.intercurrent.items())
+
+
+def _groups(estimand: Estimand, found: Responses) -> tuple[GroupAnswer, GroupAnswer]:
+    sides = []
+    for name, members in zip(estimand.compare, (found.is_active, ~found.is_active), strict=True):
+        values = found.value[members & found.is_used]
+        n, n_used = int(members.sum()), len(values)
+        shown: _Found = {"value": None, "lower": None, "upper": None}
+        if estimand.summary is Summary.DIFFERENCE_OF_PROPORTIONS and n_used:
+            share = clopper_pearson(int(values.sum()), n_used)
+            shown = {"value": share.estimate, "lower": share.interval.lower, "upper": share.interval.upper, "n_events": int(values.sum())}
+        elif estimand.summary is Summary.RATIO_OF_GEOMETRIC_MEANS and n_used:
+            mean = geometric_mean(values)
+            if mean.fit.is_ok:
+                ratio = mean.ratio(_LEVEL)
+                shown = {"value": ratio.estimate, "lower": ratio.interval.lower, "upper": ratio.interval.upper}
+        elif n_used > 1:
+            mean_value, se = float(values.mean()), float(values.std(ddof=1)) / sqrt(n_used)
+            half = _student(n_used - 1) * se
+            shown = {"value": mean_value, "lower": mean_value - half, "upper": mean_value + half}
+        sides.append(GroupAnswer(group=name, n=n, n_used=n_used, **shown))
+    return sides[0], sides[1]
+
+
+def _student(df: float) -> float:
+    return float(stdtrit(df, 0.5 + _LEVEL / 2.0))
+
+
+def _ancova(estimand: Estimand, analysis: Analysis, found: Responses) -> _Found:
+    is_ratio = estimand.summary is Summary.RATIO_OF_GEOMETRIC_MEANS
+    a, b = estimand.compare
+    covariates, factors, notes = {}, {}, []
+    if "baseline" in analysis.covariates:
+        covariates["baseline"] = np.log(found.baseline) if is_ratio else found.baseline
+    if "country" in analysis.covariates:
+        if len(set(found.country[found.is_used])) > 1:
+            factors["country"] = found.country
+        else:
+            notes.append("Only one country is left among those analysed, so it is not in the model.")
+    model = Ancova(
+        arms=(b, a),
+        contrasts=(Contrast(name=f"{a} against {b}", weights={a: 1.0, b: -1.0}),),
+        scale=Scale.LOG if is_ratio else Scale.IDENTITY,
+    )
+    arm = np.where(found.is_active, a, b)
+    fit = model.fit(found.value, arm, covariates=covariates, factors=factors)
+    if not fit.fit.is_ok:
+        return {"status": fit.fit.status, "notes": (*notes, fit.fit.message)}
+    effect = fit.effect(f"{a} against {b}")
+    lower, upper = effect.interval(_LEVEL)
+    told = (lambda x: exp(x)) if is_ratio else (lambda x: x)
+    adjusted = ", ".join(("log baseline" if is_ratio else "baseline", *factors)) if covariates else ", ".join(factors)
+    return {
+        "status": Status.OK,
+        "value": told(effect.estimate),
+        "lower": told(lower),
+        "upper": told(upper),
+        "p_value": effect.p_value,
+        "test": f"t, {effect.df:.0f} degrees of freedom",
+        "interval": "Student's t" + (" on logarithms" if is_ratio else ""),
+        "notes": (*notes, f"Adjusted for {adjusted}.") if adjusted else tuple(notes),
+    }
+
+
+def _exact(estimand: Estimand, found: Responses) -> _Found:
+    counts = [
+        (int(found.value[members & found.is_used].sum()), int((members & found.is_used).sum()))
+        for members in (found.is_active, ~found.is_active)
+    ]
+    (events_a, n_a), (events_b, n_b) = counts
+    if not n_a or not n_b:
+        return {"status": Status.TOO_FEW, "notes": ("A group has no subject whose outcome is known.",)}
+    table = Table(events_a=events_a, n_a=n_a, events_b=events_b, n_b=n_b)
+    difference = chan_zhang(table, _LEVEL)
+    return {
+        "status": Status.OK,
+        "value": difference.estimate,
+        "lower": difference.interval.lower,
+        "upper": difference.interval.upper,
+        "p_value": boschloo(table).p_value,
+        "test": "Boschloo's exact unconditional test, two-sided",
+        "interval": "Chan-Zhang exact unconditional",
+    }
+
+
+def _survivors(estimand: Estimand, found: Responses, seed: int) -> _Found:
+    known = found.is_used | ~found.is_alive
+    outcome = np.where(found.is_alive, np.log(np.where(found.is_used, found.value, 1.0)), np.nan)
+    chosen = known & (found.is_used | ~found.is_alive)
+    result = survivor_bounds(
+        outcome[chosen],
+        found.is_active[chosen],
+        found.is_alive[chosen],
+        monotone=Monotone.NONE,
+        rng=np.random.default_rng(seed),
+        n_resamples=_RESAMPLES,
+    )
+    notes = ["Nothing is assumed about whom the treatment saves or harms (Zhang-Rubin bounds without monotonicity)."]
+    if result.found is None or not result.fit.is_ok:
+        return {"status": result.fit.status, "notes": (*notes, result.fit.message)}
+    bounds, interval = result.bounds, result.interval
+    return {
+        "status": Status.OK,
+        "bounds": (exp(bounds.lower), exp(bounds.upper)),
+        "lower": exp(interval.lower),
+        "upper": exp(interval.upper),
+        "interval": f"{interval.method}, {_RESAMPLES} resamples",
+        "notes": tuple(notes),
+        "left_out": {why: n for why, n in found.left_out.items() if why != "dead"},
+    }
+
+
+def _incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> _Found:
+    endpoint = protocol.endpoint(estimand.endpoint)
+    if not isinstance(endpoint, EventEndpoint):
+        return {"status": Status.NOT_ESTIMABLE, "notes": ("Cumulative incidence needs an event.",)}
+    by = time_day(endpoint.by_day) + 1.0
+    event = np.inf * np.ones(cohort.n_subjects) if endpoint.event == "death" else cohort.first_event_day[endpoint.event][0]
+    death, last = cohort.death_day[0], cohort.last_day[0]
+    time = np.maximum(np.minimum(np.minimum(event, death), last), 0.0)
+    cause = np.where(event <= np.minimum(death, last), 1, np.where(death <= last, 2, 0))
+    members = [cohort.revealed().is_in(protocol.groups[name])[0] for name in estimand.compare]
+    follow_up = FollowUp.of(time, cause)
+    curves = [cumulative_incidence(follow_up.of_patients(is_in)) for is_in in members]
+    sides, shares = [], []
+    for name, is_in, curve in zip(estimand.compare, members, curves, strict=True):
+        share, band = curve.at(by)
+        at = int(np.searchsorted(curve.time_day, by, side="right")) - 1
+        shares.append((share, float(curve.se[at]) if at >= 0 else 0.0))
+        n_events = int(((cause == 1) & (time <= by))[is_in].sum())
+        sides.append(GroupAnswer(group=name, n=int(is_in.sum()), n_used=int(is_in.sum()), value=share, lower=band.lower, upper=band.upper, n_events=n_events))
+    value = shares[0][0] - shares[1][0]
+    half = float(ndtri(0.5 + _LEVEL / 2.0)) * sqrt(shares[0][1] ** 2 + shares[1][1] ** 2)
+    both = members[0] | members[1]
+    tested = gray(follow_up.of_patients(both), np.where(members[0][both], *estimand.compare))
+    return {
+        "groups": (sides[0], sides[1]),
+        "status": Status.OK,
+        "value": value,
+        "lower": value - half,
+        "upper": value + half,
+        "p_value": tested.test.p_value if tested.fit.is_ok else None,
+        "test": "Gray's test over the whole follow-up",
+        "interval": "Aalen-Johansen, normal (approximate at this size)",
+        "left_out": {},
+        "notes": ("Death competes; those lost are censored.",),
+    }
+
+
+def _condition(only_if: OnlyIf | None, cohort: Cohort, protocol: Protocol) -> tuple[str, bool] | None:
+    if only_if is None:
+        return None
+    endpoint = protocol.endpoint(only_if.endpoint)
+    assert isinstance(endpoint, FoldEndpoint)
+    asked = next(e for e in protocol.estimands if e.endpoint == endpoint.id and only_if.group in e.compare)
+    plain = asked.model_copy(update={"intercurrent": {Intercurrent.DEATH: Strategy.WHILE_ALIVE}})
+    found = responses(plain, cohort, protocol)
+    members = found.is_active if asked.compare[0] == only_if.group else ~found.is_active
+    values = found.value[members & found.is_used]
+    if not len(values):
+        return f"{only_if.group}: no values", False
+    rise = exp(float(np.log(values).mean())) - 1.0
+    holds = rise >= only_if.rise_at_least
+    words = "reached" if holds else "did not reach"
+    return f"{only_if.group} rose by {rise:.0%} (geometric mean) and {words} {only_if.rise_at_least:.0%}", holds

@@ -1,0 +1,180 @@
+"""What describes a trial around its estimates: baseline by arm, courses by visit, adverse events, cytokine release."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from math import exp
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from sevenfold.analysis.geometric import geometric_mean, paired_ratio
+from sevenfold.analysis.proportion import clopper_pearson
+from sevenfold.analysis.trial.estimates import Description, EventRow, Point, ReleaseRow
+from sevenfold.cohort.cohort import Cohort
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.protocol.variable import Kind
+
+__all__ = ["describe"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+_LEVEL: Final = 0.95
+_ARITHMETIC: Final = {"temperature", "sofa", "gcs", "mean_arterial_pressure", "haemoglobin", "ventilated", "anti_drug_antibodies"}
+
+
+def describe(cohort: Cohort, protocol: Protocol, release: dict[int, tuple[int, int]]) -> Description:
+    """Describe a trial by arm and by group.
+
+    Args:
+        release: place in the cohort -> worst grade of cytokine release after any dose, (new or worse, raw).
+    """
+    sides = _sides(cohort, protocol)
+    return Description(
+        baseline=tuple(_baseline(cohort, protocol)),
+        points=tuple(_points(cohort, protocol, sides)),
+        events=tuple(_events(cohort, sides)),
+        release=tuple(_release(release, sides)),
+        n_by_group={name: int(members.sum()) for name, members in sides.items()},
+        antibodies=_antibodies(cohort, sides),
+    )
+
+
+def _sides(cohort: Cohort, protocol: Protocol) -> dict[str, Flags]:
+    """Every group and every arm that is not a group of its own, by name."""
+    assignment = cohort.revealed()
+    names = dict(protocol.groups)
+    names |= {arm.id: (arm.id,) for arm in protocol.arms if arm.id not in names}
+    return {name: np.asarray(assignment.is_in(members)[0]) for name, members in names.items()}
+
+
+def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[tuple[str, dict[str, str]]]:
+    arms = {arm.id: cohort.revealed().is_in((arm.id,))[0] for arm in protocol.arms} | {"all": np.ones(cohort.n_subjects, dtype=np.bool_)}
+
+    def row(label: str, tell: Callable[[Flags], str]) -> tuple[str, dict[str, str]]:
+        return label, {name: tell(members) for name, members in arms.items()}
+
+    people = cohort.subjects
+    yield row("Subjects", lambda members: f"{int(members.sum())}")
+    yield row("Age, years: median (range)", lambda members: _median_range(np.array([s.age_year for s in people])[members], 0))
+    yield row("Women", lambda members: _share(np.array([s.sex == "female" for s in people])[members]))
+    for country in sorted({s.country for s in people}):
+        yield row(country, lambda members, country=country: _share(np.array([s.country == country for s in people])[members]))  # type: ignore[misc]
+    yield row("Weight, kg: median (range)", lambda members: _median_range(np.array([s.weight_kg for s in people])[members], 0))
+    for name, values in cohort.baseline.items():
+        variable = protocol.known_variables[name]
+        if variable.kind in (Kind.LABORATORY, Kind.SCORE) and name in protocol.schedule.visit(protocol.baseline.visit).assessments:
+            digits = 0 if np.nanmedian(values) >= 20 else 1
+            label = f"{variable.label}{f', {variable.unit}' if variable.unit not in (None, 'points', 'ratio') else ''}: median (quartiles)"
+            yield row(label, lambda members, values=values, digits=digits: _median_quartiles(values[0][members], digits))  # type: ignore[misc]
+
+
+def _median_range(values: Floats, digits: int) -> str:
+    return f"{np.median(values):.{digits}f} ({values.min():.{digits}f}-{values.max():.{digits}f})" if len(values) else "–"
+
+
+def _median_quartiles(values: Floats, digits: int) -> str:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return "–"
+    low, middle, high = np.percentile(known, [25, 50, 75])
+    return f"{middle:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
+
+
+def _share(flags: Flags) -> str:
+    return f"{int(flags.sum())} ({flags.mean():.0%})" if len(flags) else "–"
+
+
+def _points(cohort: Cohort, protocol: Protocol, sides: dict[str, Flags]) -> Iterable[Point]:
+    for name in cohort.values:
+        if protocol.known_variables[name].kind not in (Kind.LABORATORY, Kind.SCORE):
+            continue
+        for visit in protocol.schedule.visits:
+            if name not in visit.assessments and not any(name in protocol.known_variables[a].components for a in visit.assessments):
+                continue
+            values = cohort.at(name, visit.id)[0]
+            for group, members in sides.items():
+                yield _point(name, group, visit.id, visit.time_day, values[members], cohort.baseline[name][0][members])
+
+
+def _point(name: str, group: str, visit: str, day: float, values: Floats, baseline: Floats) -> Point:
+    known = values[np.isfinite(values)]
+    mean, lower, upper = _arithmetic(known) if name in _ARITHMETIC else _geometric(known)
+    fold: tuple[float | None, float | None, float | None] = (None, None, None)
+    pairs = np.isfinite(values) & np.isfinite(baseline) & (values > 0) & (baseline > 0)
+    if name not in _ARITHMETIC and pairs.sum() > 1:
+        ratio = paired_ratio(values[pairs], baseline[pairs], name=name)
+        if ratio.fit.is_ok:
+            told = ratio.ratio(_LEVEL)
+            fold = (told.estimate, told.interval.lower, told.interval.upper)
+        else:
+            fold = (exp(float(np.log(values[pairs] / baseline[pairs]).mean())), None, None)
+    return Point(variable=name, group=group, visit=visit, day=day, n=len(known), mean=mean, lower=lower, upper=upper, fold=fold[0], fold_lower=fold[1], fold_upper=fold[2])
+
+
+def _geometric(known: Floats) -> tuple[float | None, float | None, float | None]:
+    positive = known[known > 0]
+    if not len(positive):
+        return None, None, None
+    mean = geometric_mean(positive)
+    if not mean.fit.is_ok:
+        return exp(float(np.log(positive).mean())), None, None
+    told = mean.ratio(_LEVEL)
+    return told.estimate, told.interval.lower, told.interval.upper
+
+
+def _arithmetic(known: Floats) -> tuple[float | None, float | None, float | None]:
+    if len(known) < 2:
+        return (float(known[0]) if len(known) else None), None, None
+    half = float(stdtrit(len(known) - 1, 0.5 + _LEVEL / 2.0)) * float(known.std(ddof=1)) / len(known) ** 0.5
+    return float(known.mean()), float(known.mean()) - half, float(known.mean()) + half
+
+
+def _events(cohort: Cohort, sides: dict[str, Flags]) -> Iterable[EventRow]:
+    terms = sorted({(event.system, event.term) for event in cohort.adverse_events})
+    for system, term in [("All", "Any adverse event"), *terms]:
+        found = [e for e in cohort.adverse_events if system == "All" or (e.term == term and e.system == system)]
+        for group, members in sides.items():
+            mine = [event for event in found if members[event.subject]]
+            n = int(members.sum())
+            if not n:
+                continue
+            count = len({event.subject for event in mine})
+            share = clopper_pearson(count, n, _LEVEL)
+            yield EventRow(
+                term=term,
+                system=system,
+                group=group,
+                n=n,
+                n_subjects=count,
+                n_severe=len({event.subject for event in mine if event.grade >= 3}),
+                n_related=len({event.subject for event in mine if event.is_related}),
+                n_serious=len({event.subject for event in mine if event.is_serious}),
+                share=share.estimate,
+                lower=share.interval.lower,
+                upper=share.interval.upper,
+            )
+
+
+def _release(release: dict[int, tuple[int, int]], sides: dict[str, Flags]) -> Iterable[ReleaseRow]:
+    for group, members in sides.items():
+        mine = [grades for place, grades in release.items() if members[place]]
+        yield ReleaseRow(
+            group=group,
+            n=len(mine),
+            new_by_grade=dict(sorted(Counter(new for new, _ in mine).items())),
+            raw_by_grade=dict(sorted(Counter(raw for _, raw in mine).items())),
+        )
+
+
+def _antibodies(cohort: Cohort, sides: dict[str, Flags]) -> dict[str, tuple[int, int]]:
+    """Group -> (subjects with antibodies at any visit, subjects tested); empty where the protocol does not ask."""
+    if "anti_drug_antibodies" not in cohort.values:
+        return {}
+    values = cohort.values["anti_drug_antibodies"][0]
+    tested = np.isfinite(values).any(axis=1)
+    found = np.nanmax(np.where(np.isfinite(values), values, 0.0), axis=1) > 0
+    return {group: (int((found & members).sum()), int((tested & members).sum())) for group, members in sides.items()}
+

@@ -1,0 +1,147 @@
+"""What an analysis of a trial answers: one estimate a planned analysis, and what describes the trial around them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, final
+
+from sevenfold.analysis.effect import Status
+
+__all__ = ["Answer", "Description", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
+
+Scale = Literal["ratio", "difference", "difference of proportions"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAnswer:
+    """One group's side of a comparison.
+
+    Args:
+        n: randomised.
+        n_used: that the estimate rests on.
+        value: geometric mean ratio, mean, or proportion, as the answer's scale says; None where there is none.
+        n_events: of a proportion.
+    """
+
+    group: str
+    n: int
+    n_used: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+    n_events: int | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to one planned analysis.
+
+    Args:
+        strategy: how intercurrent events were dealt with, in words.
+        is_hypothetical: whether it describes what would have been had the dead lived.
+        value: on ``scale``; None where ``status`` says why.
+        bounds: lower and upper bound on the effect itself, where it is only bounded.
+        left_out: reason -> number of subjects.
+        condition: of an analysis that counts only under a condition: what was found, and whether it counts.
+    """
+
+    estimand: str
+    label: str
+    role: str
+    method: str
+    strategy: str
+    is_hypothetical: bool
+    scale: Scale
+    groups: tuple[GroupAnswer, GroupAnswer]
+    status: Status
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    bounds: tuple[float, float] | None = None
+    p_value: float | None = None
+    test: str | None = None
+    interval: str | None = None
+    left_out: Mapping[str, int] | None = None
+    notes: tuple[str, ...] = ()
+    condition: tuple[str, bool] | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A group's values of one assessment at one visit, in those who have one.
+
+    Args:
+        mean: geometric for counts and concentrations (then the interval is of the geometric mean), else arithmetic.
+        fold: geometric mean ratio to baseline, with its interval; None where the assessment has no ratio.
+    """
+
+    variable: str
+    group: str
+    visit: str
+    day: float
+    n: int
+    mean: float | None
+    lower: float | None
+    upper: float | None
+    fold: float | None = None
+    fold_lower: float | None = None
+    fold_upper: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """Subjects with an adverse event, by group: number, share and exact interval."""
+
+    term: str
+    system: str
+    group: str
+    n: int
+    n_subjects: int
+    n_severe: int
+    n_related: int
+    n_serious: int
+    share: float
+    lower: float
+    upper: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRow:
+    """Subjects by their worst grade of cytokine release after a dose, new or worse, with the raw one beside."""
+
+    group: str
+    n: int
+    new_by_grade: Mapping[int, int]
+    raw_by_grade: Mapping[int, int]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What describes a trial around its estimates."""
+
+    baseline: tuple[tuple[str, Mapping[str, str]], ...]
+    points: tuple[Point, ...]
+    events: tuple[EventRow, ...]
+    release: tuple[ReleaseRow, ...]
+    n_by_group: Mapping[str, int]
+    antibodies: Mapping[str, tuple[int, int]]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """Everything that an analysis of a trial found."""
+
+    protocol: str
+    answers: tuple[Answer, ...]
+    description: Description
+
+    @property
+    def primary(self) -> Answer:
+        """The answer of the primary estimand's first analysis."""
+        return next(answer for answer in self.answers if answer.role == "primary")
