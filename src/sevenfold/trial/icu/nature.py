@@ -63,6 +63,11 @@ class VirtualIcu:
     trial: int = 0
     subjects: dict[str, _Subject] = field(default_factory=dict)
 
+    def warm_up(self) -> None:
+        """Load or compile the model's kernel before the first candidate comes."""
+        begin_one = begin(il7_page(), {})
+        advance(begin_one, [[]], [[0.1]], [0.1])
+
     def candidate(self, subject: str, site: str, at: datetime) -> Candidate:
         """The next candidate; the name's number is the person's."""
         draws = Draws(self.root, self.trial, _number_of(subject, tuple(self.protocol.sites), site))

@@ -1,0 +1,144 @@
+"""The command line: parse, call, print. Nothing is imported before it is known which command is wanted."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from sevenfold import __version__
+from sevenfold.errors import SevenfoldError
+
+__all__ = ["main"]
+
+_ABOUT = """\
+Write a trial once: one protocol file is checked, rehearsed on virtual patients, analysed and reported.
+
+  sevenfold run iris-7                 rehearse the built-in trial IRIS-7; the report lies in out/iris-7/report.html
+  sevenfold run iris-7c --seed 7       another trial, other patients
+  sevenfold new my-trial.yaml          a commented protocol to start from
+  sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
+  sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
+
+`sevenfold COMMAND --help` tells more of each. For research; not medical advice.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; answers the exit code (0 well, 1 found wanting, 2 refused, 130 interrupted)."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if "run" not in chosen:
+        parser.print_help()
+        return 0
+    try:
+        code: int = chosen.run(chosen)
+    except SevenfoldError as error:
+        print(f"sevenfold: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("sevenfold: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sevenfold", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"sevenfold {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_run(commands)
+    _add_check(commands)
+    _add_verify(commands)
+    _add_new(commands)
+    return parser
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Rehearse a trial on virtual patients, from the first site's opening to the report. The same seed gives the same data, "
+        "byte for byte, whatever the number of threads."
+    )
+    command = commands.add_parser("run", help="rehearse a trial and report it", description=text)
+    command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial (iris-7, iris-7c) or the path of a protocol file")
+    command.add_argument("--seed", type=_seed, default=1, help="whole number that decides every chance (default 1)")
+    command.add_argument("--out", metavar="FOLDER", help="where everything is written (default out/<protocol's name>)")
+    command.add_argument("--patients", type=_count, metavar="N", help="subjects to randomise (default: as the protocol plans)")
+    command.add_argument(
+        "--assume", action="append", default=[], metavar="NAME=VALUE",
+        help="change an assumption of the virtual ICU, e.g. treatment_effect_through_alc=1; may be repeated",
+    )  # fmt: skip
+    command.add_argument("--blinded", action="store_true", help="stop at database lock: no unblinding, no analysis by arm, no report")
+    command.add_argument("--force", action="store_true", help="replace a run that lies in the folder")
+    command.add_argument("--quiet", action="store_true", help="no progress, only where the report lies")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.run import run_trial
+
+        return run_trial(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "Check a protocol file: every fault with its line; if there is none, its schedule and arms as a table."
+    command = commands.add_parser("check", help="check a protocol file", description=text)
+    command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial or the path of a protocol file")
+    command.add_argument("--assumptions", action="store_true", help="list every value that is an assumption or not verified")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.check import check_protocol
+
+        return check_protocol(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Verify a ledger: every event against its hash and the one before it, the last against the signed head, and after unblinding "
+        "the allocation against what was committed to. With a head that was kept elsewhere (run.json holds one) a ledger that was "
+        "cut short or chained anew is found too. Exit code 0 if it is whole, 1 if not."
+    )
+    command = commands.add_parser("verify", help="verify a ledger", description=text)
+    command.add_argument("ledger", metavar="TRIAL.DB", help="the ledger's file")
+    command.add_argument("--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.verify import verify_ledger
+
+        return verify_ledger(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "Write a commented protocol to start from, and beside it the schema by which an editor completes it."
+    command = commands.add_parser("new", help="write a protocol to start from", description=text)
+    command.add_argument("path", metavar="FILE.yaml", help="where to write it; an existing file is never overwritten")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.new import write_new
+
+        return write_new(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number, got {text!r}") from None
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"a seed lies between 0 and 2^63 - 1, got {value}")
+    return value
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number of patients is a whole number, got {text!r}") from None
+    if not 2 <= value <= 100_000:
+        raise argparse.ArgumentTypeError(f"between 2 and 100000 patients, got {value}")
+    return value

@@ -1,0 +1,58 @@
+"""Progress of a run's stages on the terminal: a bar each; plain lines where the output is no terminal."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+__all__ = ["Stages"]
+
+Step = Callable[[int, int], None]
+
+
+@final
+@dataclass(slots=True)
+class Stages:
+    """The stages of a run. Use as a context; each stage gives a function that is told how far it has come.
+
+    Args:
+        is_quiet: show nothing.
+    """
+
+    is_quiet: bool
+    _bars: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if not self.is_quiet and sys.stderr.isatty():
+            self._bars = Progress(
+                SpinnerColumn(finished_text="[green]✓[/]"),
+                TextColumn("{task.description:<44}"),
+                BarColumn(bar_width=28),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+            )
+            self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    @contextmanager
+    def stage(self, name: str, total: int) -> Iterator[Step]:
+        """One stage; leaving it well fills its bar."""
+        if self._bars is None:
+            if not self.is_quiet:
+                print(f"{name} …", file=sys.stderr, flush=True)
+            yield lambda _done, _of: None
+            return
+        bars, task = self._bars, self._bars.add_task(name, total=total)
+        yield lambda done, of: bars.update(task, completed=done, total=of)
+        known = next(t for t in bars.tasks if t.id == task).total
+        bars.update(task, completed=known)

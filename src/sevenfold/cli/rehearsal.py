@@ -1,0 +1,75 @@
+"""The edge at which everything meets for a rehearsal: protocol, vault, ledger, virtual ICU and clock."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import final
+
+from sevenfold.clock import SimulatedClock
+from sevenfold.protocol.load import ProtocolFile
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.record.ledger import Ledger, LedgerState, SigningKey
+from sevenfold.sealing import derived_key
+from sevenfold.trial.conduct import Conduct, stratum_of
+from sevenfold.trial.icu.assumptions import Assumptions
+from sevenfold.trial.icu.nature import VirtualIcu
+from sevenfold.trial.rehearse import Progress, rehearse
+from sevenfold.vault.vault import Supply, Vault
+
+__all__ = ["StagedTrial", "stage", "supply_of"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedTrial:
+    """A trial that is ready to be rehearsed in a folder."""
+
+    conduct: Conduct
+    vault: Vault
+    nature: VirtualIcu
+    clock: SimulatedClock
+    seed: int
+
+    def rehearse(self, progress: Progress) -> None:
+        """From the first site to database lock."""
+        try:
+            rehearse(self.conduct, self.nature, self.clock, self.seed, progress)
+        finally:
+            self.vault.write()
+
+    def unblind(self) -> None:
+        """The planned unblinding, after lock."""
+        revealed = self.vault.reveal(is_locked=self.conduct.is_locked)
+        self.conduct.unblind(revealed.assignments, revealed.allocation_list, revealed.nonce, revealed.results_key, self.clock.now())
+
+    def close(self, state: LedgerState) -> None:
+        """Commit what there is, sign the head, and let go of the files."""
+        self.conduct.ledger.commit(state)
+        self.conduct.ledger.close()
+        self.vault.write()
+
+
+def stage(file: ProtocolFile, folder: Path, seed: int, assume: Assumptions) -> StagedTrial:
+    """Set a trial up in a folder.
+
+    A rehearsal's secrets come from its seed, so that it can be repeated to the byte; a real trial draws them from the machine.
+    """
+    root = str(seed).encode()
+    vault = Vault.create(folder / "vault.db", supply_of(file), derived_key(root, "rehearsal: vault", 32))
+    clock = SimulatedClock(datetime(1970, 1, 1, tzinfo=UTC))
+    ledger = Ledger.create(folder / "trial.db", clock, SigningKey(derived_key(root, "rehearsal: signing key", 32)))
+    nature = VirtualIcu(file.protocol, assume, seed, vault.contents)
+    return StagedTrial(conduct=Conduct(file, ledger, vault), vault=vault, nature=nature, clock=clock, seed=seed)
+
+
+def supply_of(file: ProtocolFile) -> Supply:
+    """What the vault has to know of a protocol."""
+    p: Protocol = file.protocol
+    return Supply(
+        ratio=tuple(arm for arm, count in p.randomisation.ratio.items() for _ in range(count)),
+        block_repeats=p.randomisation.block_repeats,
+        strata=tuple(dict.fromkeys(stratum_of(file, site) for site in p.sites)),
+        n_planned=p.population.planned,
+        products={arm.id: {one.day: arm.product_on(one.day) for one in arm.calendar} for arm in p.arms},
+        placebo_of={product.matches: name for name, product in p.products.items() if product.matches is not None},
+    )

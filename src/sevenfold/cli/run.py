@@ -1,0 +1,154 @@
+"""``sevenfold run``: a protocol goes in; ledger, data, estimates and report come out."""
+
+import argparse
+import dataclasses
+import platform
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sevenfold import __version__
+from sevenfold.analysis.trial.analyse import analyse
+from sevenfold.analysis.trial.measures import measures
+from sevenfold.cli.folder import prepare, sha256_of, write_json, write_text
+from sevenfold.cli.progress import Stages
+from sevenfold.cli.rehearsal import StagedTrial, stage
+from sevenfold.cohort.from_record import from_record
+from sevenfold.errors import InvalidInput
+from sevenfold.evidence.compare import compare
+from sevenfold.export import write_events, write_tables
+from sevenfold.protocol.load import ProtocolFile, load
+from sevenfold.record.history import read_history
+from sevenfold.record.ledger import LedgerState, read_events, read_head
+from sevenfold.record.tables import tables
+from sevenfold.trial.icu.assumptions import Assumptions, shipped
+
+__all__ = ["run_trial"]
+
+
+def run_trial(chosen: argparse.Namespace) -> int:
+    """Rehearse, lock, unblind, analyse, report."""
+    file = _planned(load(chosen.protocol), chosen.patients)
+    assume = shipped().changed(_assumptions(chosen.assume))
+    folder = Path(chosen.out or Path("out") / file.protocol.name)
+    prepare(folder, force=chosen.force)
+    write_text(folder / "protocol.yaml", file.text)
+    with Stages(is_quiet=chosen.quiet) as stages:
+        trial = _rehearse(file, folder, chosen, assume, stages)
+        if not chosen.blinded:
+            trial.unblind()
+        trial.close(LedgerState.COMPLETE)
+        _write_out(file, folder, chosen, assume, stages)
+    _say_where(folder, chosen)
+    return 0
+
+
+def _rehearse(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages) -> StagedTrial:
+    with stages.stage("Preparing the model of IL-7 and T cells", 1):
+        trial = stage(file, folder, chosen.seed, assume)
+        trial.nature.warm_up()
+    try:
+        with stages.stage("Screening, randomising, treating, following", file.protocol.population.planned) as step:
+            trial.rehearse(step)
+    except KeyboardInterrupt:
+        trial.conduct.ledger.close()
+        _write_run(file, folder, chosen, assume, "interrupted")
+        print(f"sevenfold: the ledger {folder / 'trial.db'} is valid and says that the run is incomplete.", file=sys.stderr)
+        raise
+    return trial
+
+
+def _write_out(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages) -> None:
+    protocol = file.protocol
+    with stages.stage("Reading the ledger, writing the data", 1):
+        events = read_events(folder / "trial.db")
+        history = read_history(events)
+        write_tables(tables(history, protocol), folder / "data")
+        write_events(events, folder / "events.jsonl")
+    if not chosen.blinded:
+        cohort = from_record(history, protocol)
+        with stages.stage("Analysing as the protocol plans", len(protocol.analyses)) as step:
+            estimates = analyse(cohort, history, protocol, chosen.seed, step)
+            comparisons = compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
+        write_json(folder / "estimates.json", {"estimates": _plain(estimates), "published against simulated": _plain(comparisons)})
+        with stages.stage("Writing the report", 1):
+            from sevenfold.report.page import ReportInput, render
+
+            page = render(
+                ReportInput(file=file, history=history, cohort=cohort, estimates=estimates, comparisons=comparisons, assume=assume,
+                            seed=chosen.seed, head=read_head(folder / "trial.db"), changed=tuple(_assumptions(chosen.assume)))
+            )  # fmt: skip
+            write_text(folder / "report.html", page)
+    _write_run(file, folder, chosen, assume, "complete")
+
+
+def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, state: str) -> None:
+    """What made what: enough to make it again."""
+    import numba
+    import numpy as np
+    import polars as pl
+
+    made = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in ("run.json", "trial.db-wal", "trial.db-shm"))
+    write_json(
+        folder / "run.json",
+        {
+            "sevenfold": __version__,
+            "state": state,
+            "command": {"run": chosen.protocol, "seed": chosen.seed, "patients": chosen.patients, "blinded": chosen.blinded, "assume": chosen.assume},
+            "protocol": {"name": file.protocol.name, "sha256": file.sha256, "planned": file.protocol.population.planned},
+            "assumptions changed": {name: getattr(assume, name) for name in _assumptions(chosen.assume)},
+            "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
+            "made": {str(path.relative_to(folder)): sha256_of(path) for path in made},
+            "made by": {
+                "trial.db": "trial.rehearse through trial.conduct",
+                "vault.db": "vault",
+                "data, events.jsonl": "record.tables, export",
+                "estimates.json": "analysis.trial.analyse, evidence.compare",
+                "report.html": "report",
+            },
+            "with": {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__, "polars": pl.__version__, "machine": platform.machine()},
+        },
+    )
+
+
+def _planned(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+    if patients is None:
+        return file
+    population = file.protocol.population.model_copy(update={"planned": patients})
+    return dataclasses.replace(file, protocol=file.protocol.model_copy(update={"population": population}))
+
+
+def _assumptions(given: list[str]) -> dict[str, float]:
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        try:
+            values[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise InvalidInput(f"--assume {text!r}: write NAME=VALUE with a number, such as treatment_effect_through_alc=1.")
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """Frozen results as plain JSON values; what is not finite becomes null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") and value == value else None  # noqa: PLR0124
+    return value
+
+
+def _say_where(folder: Path, chosen: argparse.Namespace) -> None:
+    if chosen.blinded:
+        print(f"Locked and still blind: {folder / 'trial.db'} and {folder / 'data'}.")
+    else:
+        print(f"Report: {folder / 'report.html'}")

@@ -1,0 +1,46 @@
+"""``sevenfold verify``: is a ledger what its chain and its signed head say?"""
+
+import argparse
+import json
+from pathlib import Path
+
+from sevenfold.errors import InvalidInput
+from sevenfold.record.ledger import Head, LedgerState
+from sevenfold.record.verify import verify
+
+__all__ = ["verify_ledger"]
+
+
+def verify_ledger(chosen: argparse.Namespace) -> int:
+    """Print every fault, or that there is none."""
+    path = Path(chosen.ledger)
+    beside = path.parent / "run.json"
+    head_file = Path(chosen.head) if chosen.head else beside if beside.is_file() else None
+    found = verify(path, _exported(head_file) if head_file else None)
+    for fault in found.faults:
+        print(f"FAULT  {fault}")
+    for note in found.notes:
+        print(f"       {note}")
+    if found.is_whole:
+        incomplete = "" if found.state is LedgerState.COMPLETE else " The run it records is incomplete."
+        print(f"{path}: {found.n_events} events, chain and head hold; the ledger is {found.state}.{incomplete}")
+        return 0
+    print(f"{path}: {len(found.faults)} faults in {found.n_events} events; do not trust this ledger.")
+    return 1
+
+
+def _exported(path: Path) -> Head:
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        entry = entry.get("ledger head", entry)
+        return Head(
+            count=int(entry["count"]),
+            hash=str(entry["hash"]),
+            state=LedgerState(entry["state"]),
+            public_key=str(entry["public_key"]),
+            signature=str(entry["signature"]),
+        )
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise InvalidInput(f"{path} holds no ledger head; run.json of a run does, under 'ledger head'.") from None

@@ -1,0 +1,70 @@
+"""Numbers and results in words, as a clinical reader expects them."""
+
+from sevenfold.analysis.trial.estimates import Answer
+
+__all__ = ["answer_value", "headline", "interval", "number", "p_value", "percent", "strategy"]
+
+
+def number(value: float | None, digits: int | None = None) -> str:
+    """A number with as many digits as matter, thousands apart; a dash for none."""
+    if value is None:
+        return "–"
+    if digits is None:
+        size = abs(value)
+        digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share as a percentage; a dash for none."""
+    return "–" if share is None else f"{100 * share:.{digits}f}\u202f%".replace("-", "−")
+
+
+def p_value(p: float | None) -> str:
+    """``p < 0.001`` or two significant digits; a dash for none."""
+    if p is None:
+        return "–"
+    return "<\u202f0.001" if p < 0.001 else f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def interval(lower: float | None, upper: float | None, digits: int | None = None) -> str:
+    """``1.57 to 2.35``; a dash for none."""
+    return "–" if lower is None or upper is None else f"{number(lower, digits)} to {number(upper, digits)}"
+
+
+def answer_value(answer: Answer) -> tuple[str, str]:
+    """An answer's estimate and interval on its own scale, as text."""
+    if answer.bounds is not None:
+        low, high = answer.bounds
+        return f"between {number(low, 2)} and {number(high, 2)}", interval(answer.lower, answer.upper, 2)
+    if answer.scale == "difference of proportions":
+        if answer.value is None:
+            return "–", "–"
+        points = f"{100 * answer.value:+.0f} points".replace("-", "−")
+        low, high = (f"{100 * (x if x is not None else 0):.0f}".replace("-", "−") for x in (answer.lower, answer.upper))
+        return points, "–" if answer.lower is None else f"{low} to {high}"
+    digits = 2 if answer.scale == "ratio" else 1
+    return number(answer.value, digits), interval(answer.lower, answer.upper, digits)
+
+
+def headline(answer: Answer, active: str, control: str) -> str:
+    """The primary result in a sentence."""
+    if answer.value is None:
+        return f"The primary question could not be answered: {answer.status.value}."
+    value, ci = answer_value(answer)
+    p = p_value(answer.p_value).replace("<\u202f", "< ")
+    p_words = f"p {p}" if p.startswith("<") else f"p = {p}"
+    if answer.scale == "ratio":
+        return f"{answer.label}: {value} times as high on {active} as on {control} (95 % CI {ci}; {p_words})."
+    if answer.scale == "difference of proportions":
+        a, b = answer.groups
+        return (
+            f"{answer.label}: {percent(a.value)} on {active} ({a.n_events} of {a.n_used}) against {percent(b.value)} on {control} "
+            f"({b.n_events} of {b.n_used}), a difference of {value} (95 % CI {ci}; {p_words})."
+        )
+    return f"{answer.label}: a difference of {value} (95 % CI {ci}; {p_words})."
+
+
+def strategy(answer: Answer) -> str:
+    """The strategies in words, marked where they are hypothetical."""
+    return f"Hypothetical (had they lived): {answer.strategy}" if answer.is_hypothetical else answer.strategy
