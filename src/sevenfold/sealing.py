@@ -1,7 +1,7 @@
 """Sealed texts: encrypted and authenticated under a key, bound to where they belong, all of one length.
 
-AES-SIV gives the same ciphertext for the same text in the same place and nothing else away, without a nonce that could be used
-twice. Every sealed text is padded to one length, so that its size doesn't tell what it says. Source: [rfc5297].
+AES-SIV gives the same ciphertext for the same text in the same place and nothing else away, without a nonce that could
+be used twice. Every sealed text is padded to one length, so that its size doesn't tell what it says. Source: [rfc5297].
 """
 
 import base64

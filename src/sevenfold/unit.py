@@ -124,7 +124,7 @@ def convert(value: float, unit: str, to: str) -> float:
     (had, size), (wanted, target_size) = _UNITS[source], _UNITS[target]
     if had != wanted:
         raise InvalidInput(f"{value:g} {unit} is a {had}; a {wanted} is wanted here, for example in {to}.")
-    # Divide when that is the exact direction (10^9/L to cells/µL is 1000 times), so that 0.9 becomes 900 and not 900.0…1.
+    # Divide in the direction that is exact (10^9/L to cells/µL is 1000 times): 0.9 becomes 900, not 900.0…1.
     return value * (size / target_size) if size >= target_size else value / (target_size / size)
 
 

@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sevenfold", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="sevenfold", description=_ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--version", action="version", version=f"sevenfold {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_run(commands)
@@ -55,19 +57,26 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = (
-        "Rehearse a trial on virtual patients, from the first site's opening to the report. The same seed gives the same data, "
+        "Rehearse a trial on virtual patients, from the first site's opening to the report. The same seed "
+        "gives the same data, "
         "byte for byte, whatever the number of threads."
     )
     command = commands.add_parser("run", help="rehearse a trial and report it", description=text)
-    command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial (iris-7, iris-7c) or the path of a protocol file")
+    command.add_argument(
+        "protocol", metavar="PROTOCOL", help="a built-in trial (iris-7, iris-7c) or the path of a protocol file"
+    )
     command.add_argument("--seed", type=_seed, default=1, help="whole number that decides every chance (default 1)")
     command.add_argument("--out", metavar="FOLDER", help="where everything is written (default out/<protocol's name>)")
-    command.add_argument("--patients", type=_count, metavar="N", help="subjects to randomise (default: as the protocol plans)")
+    command.add_argument(
+        "--patients", type=_count, metavar="N", help="subjects to randomise (default: as the protocol plans)"
+    )
     command.add_argument(
         "--assume", action="append", default=[], metavar="NAME=VALUE",
         help="change an assumption of the virtual ICU, e.g. treatment_effect_through_alc=1; may be repeated",
     )  # fmt: skip
-    command.add_argument("--blinded", action="store_true", help="stop at database lock: no unblinding, no analysis by arm, no report")
+    command.add_argument(
+        "--blinded", action="store_true", help="stop at database lock: no unblinding, no analysis by arm, no report"
+    )
     command.add_argument("--force", action="store_true", help="replace a run that lies in the folder")
     command.add_argument("--quiet", action="store_true", help="no progress, only where the report lies")
 
@@ -83,7 +92,9 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     text = "Check a protocol file: every fault with its line; if there is none, its schedule and arms as a table."
     command = commands.add_parser("check", help="check a protocol file", description=text)
     command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial or the path of a protocol file")
-    command.add_argument("--assumptions", action="store_true", help="list every value that is an assumption or not verified")
+    command.add_argument(
+        "--assumptions", action="store_true", help="list every value that is an assumption or not verified"
+    )
 
     def run(chosen: argparse.Namespace) -> int:
         from sevenfold.cli.check import check_protocol
@@ -95,13 +106,17 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = (
-        "Verify a ledger: every event against its hash and the one before it, the last against the signed head, and after unblinding "
-        "the allocation against what was committed to. With a head that was kept elsewhere (run.json holds one) a ledger that was "
+        "Verify a ledger: every event against its hash and the one before it, the last against the signed "
+        "head, and after unblinding "
+        "the allocation against what was committed to. With a head that was kept elsewhere (run.json holds "
+        "one) a ledger that was "
         "cut short or chained anew is found too. Exit code 0 if it is whole, 1 if not."
     )
     command = commands.add_parser("verify", help="verify a ledger", description=text)
     command.add_argument("ledger", metavar="TRIAL.DB", help="the ledger's file")
-    command.add_argument("--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)")
+    command.add_argument(
+        "--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)"
+    )
 
     def run(chosen: argparse.Namespace) -> int:
         from sevenfold.cli.verify import verify_ledger

@@ -12,7 +12,18 @@ from sevenfold.errors import InvalidInput
 
 __all__ = ["prepare", "sha256_of", "write_json", "write_text"]
 
-_OURS: Final = ("report.html", "trial.db", "trial.db-wal", "trial.db-shm", "vault.db", "estimates.json", "run.json", "events.jsonl", "protocol.yaml", "data")
+_OURS: Final = (
+    "report.html",
+    "trial.db",
+    "trial.db-wal",
+    "trial.db-shm",
+    "vault.db",
+    "estimates.json",
+    "run.json",
+    "events.jsonl",
+    "protocol.yaml",
+    "data",
+)
 
 
 def prepare(folder: Path, *, force: bool) -> None:
@@ -26,7 +37,9 @@ def prepare(folder: Path, *, force: bool) -> None:
     found = sorted(item.name for item in folder.iterdir()) if folder.is_dir() else []
     strange = [name for name in found if name not in _OURS]
     if strange:
-        raise InvalidInput(f"{folder} holds {strange[0]!r}, which is not part of a run; choose an empty folder with --out.")
+        raise InvalidInput(
+            f"{folder} holds {strange[0]!r}, which is not part of a run; choose an empty folder with --out."
+        )
     if found and not force:
         raise InvalidInput(f"{folder} holds another run; give --force to replace it, or another folder with --out.")
     try:

@@ -40,7 +40,9 @@ class StagedTrial:
     def unblind(self) -> None:
         """The planned unblinding, after lock."""
         revealed = self.vault.reveal(is_locked=self.conduct.is_locked)
-        self.conduct.unblind(revealed.assignments, revealed.allocation_list, revealed.nonce, revealed.results_key, self.clock.now())
+        self.conduct.unblind(
+            revealed.assignments, revealed.allocation_list, revealed.nonce, revealed.results_key, self.clock.now()
+        )
 
     def close(self, state: LedgerState) -> None:
         """Commit what there is, sign the head, and let go of the files."""
@@ -52,7 +54,8 @@ class StagedTrial:
 def stage(file: ProtocolFile, folder: Path, seed: int, assume: Assumptions) -> StagedTrial:
     """Set a trial up in a folder.
 
-    A rehearsal's secrets come from its seed, so that it can be repeated to the byte; a real trial draws them from the machine.
+    A rehearsal's secrets come from its seed, so that it can be repeated to the byte; a real trial draws them from the
+    machine.
     """
     root = str(seed).encode()
     vault = Vault.create(folder / "vault.db", supply_of(file), derived_key(root, "rehearsal: vault", 32))

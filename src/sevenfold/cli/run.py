@@ -6,7 +6,7 @@ import platform
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
@@ -26,6 +26,14 @@ from sevenfold.trial.icu.assumptions import Assumptions, shipped
 
 __all__ = ["run_trial"]
 
+_MAKERS: Final = {
+    "trial.db": "trial.rehearse through trial.conduct",
+    "vault.db": "vault",
+    "data, events.jsonl": "record.tables, export",
+    "estimates.json": "analysis.trial.analyse, evidence.compare",
+    "report.html": "report",
+}
+
 
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
@@ -44,7 +52,9 @@ def run_trial(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _rehearse(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages) -> StagedTrial:
+def _rehearse(
+    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         trial = stage(file, folder, chosen.seed, assume)
         trial.nature.warm_up()
@@ -54,12 +64,17 @@ def _rehearse(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assu
     except KeyboardInterrupt:
         trial.conduct.ledger.close()
         _write_run(file, folder, chosen, assume, "interrupted")
-        print(f"sevenfold: the ledger {folder / 'trial.db'} is valid and says that the run is incomplete.", file=sys.stderr)
+        print(
+            f"sevenfold: the ledger {folder / 'trial.db'} is valid and says that the run is incomplete.",
+            file=sys.stderr,
+        )
         raise
     return trial
 
 
-def _write_out(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages) -> None:
+def _write_out(
+    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+) -> None:
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
         events = read_events(folder / "trial.db")
@@ -70,16 +85,28 @@ def _write_out(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
         cohort = from_record(history, protocol)
         with stages.stage("Analysing as the protocol plans", len(protocol.analyses)) as step:
             estimates = analyse(cohort, history, protocol, chosen.seed, step)
-            comparisons = compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
-        write_json(folder / "estimates.json", {"estimates": _plain(estimates), "published against simulated": _plain(comparisons)})
+            comparisons = (
+                compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
+            )
+        write_json(
+            folder / "estimates.json",
+            {"estimates": _plain(estimates), "published against simulated": _plain(comparisons)},
+        )
         with stages.stage("Writing the report", 1):
             from sevenfold.report.page import ReportInput, render
 
-            page = render(
-                ReportInput(file=file, history=history, cohort=cohort, estimates=estimates, comparisons=comparisons, assume=assume,
-                            seed=chosen.seed, head=read_head(folder / "trial.db"), changed=tuple(_assumptions(chosen.assume)))
-            )  # fmt: skip
-            write_text(folder / "report.html", page)
+            given = ReportInput(
+                file=file,
+                history=history,
+                cohort=cohort,
+                estimates=estimates,
+                comparisons=comparisons,
+                assumptions=tuple(assume.by_name.values()),
+                seed=chosen.seed,
+                head=read_head(folder / "trial.db"),
+                changed=tuple(_assumptions(chosen.assume)),
+            )
+            write_text(folder / "report.html", render(given))
     _write_run(file, folder, chosen, assume, "complete")
 
 
@@ -89,25 +116,39 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
     import numpy as np
     import polars as pl
 
-    made = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in ("run.json", "trial.db-wal", "trial.db-shm"))
+    made = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in ("run.json", "trial.db-wal", "trial.db-shm")
+    )
     write_json(
         folder / "run.json",
         {
             "sevenfold": __version__,
             "state": state,
-            "command": {"run": chosen.protocol, "seed": chosen.seed, "patients": chosen.patients, "blinded": chosen.blinded, "assume": chosen.assume},
-            "protocol": {"name": file.protocol.name, "sha256": file.sha256, "planned": file.protocol.population.planned},
+            "command": {
+                "run": chosen.protocol,
+                "seed": chosen.seed,
+                "patients": chosen.patients,
+                "blinded": chosen.blinded,
+                "assume": chosen.assume,
+            },
+            "protocol": {
+                "name": file.protocol.name,
+                "sha256": file.sha256,
+                "planned": file.protocol.population.planned,
+            },
             "assumptions changed": {name: getattr(assume, name) for name in _assumptions(chosen.assume)},
             "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
             "made": {str(path.relative_to(folder)): sha256_of(path) for path in made},
-            "made by": {
-                "trial.db": "trial.rehearse through trial.conduct",
-                "vault.db": "vault",
-                "data, events.jsonl": "record.tables, export",
-                "estimates.json": "analysis.trial.analyse, evidence.compare",
-                "report.html": "report",
+            "made by": _MAKERS,
+            "with": {
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "numba": numba.__version__,
+                "polars": pl.__version__,
+                "machine": platform.machine(),
             },
-            "with": {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__, "polars": pl.__version__, "machine": platform.machine()},
         },
     )
 
@@ -128,7 +169,9 @@ def _assumptions(given: list[str]) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals:
-            raise InvalidInput(f"--assume {text!r}: write NAME=VALUE with a number, such as treatment_effect_through_alc=1.")
+            raise InvalidInput(
+                f"--assume {text!r}: write NAME=VALUE with a number, such as treatment_effect_through_alc=1."
+            )
     return values
 
 

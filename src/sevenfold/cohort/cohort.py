@@ -123,7 +123,7 @@ class Cohort:
     @property
     def n_subjects(self) -> int:
         """Subjects a trial."""
-        return self.death_day.shape[1]
+        return int(self.death_day.shape[1])
 
     def at(self, variable: str, visit: str) -> Floats:
         """(trial, subject) values of one visit, NaN where missing."""
@@ -140,5 +140,7 @@ class Cohort:
             BlindBroken: the cohort was made before unblinding.
         """
         if self.assignment is None:
-            raise BlindBroken("This cohort was made from a record that is still blind; it can be compared by arm after unblinding.")
+            raise BlindBroken(
+                "This cohort was made from a record that is still blind; it can be compared by arm after unblinding."
+            )
         return self.assignment

@@ -1,8 +1,13 @@
 """A cohort from a trial's record: one of the only two makers from stored data."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.cohort.cohort import AdverseEvent, Assignment, Cohort, Missing, Subject
 from sevenfold.protocol.protocol import Protocol
@@ -20,35 +25,56 @@ _AFTER_THE_END = {
 }
 
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grids:
+    """The arrays while they are filled: variable -> (trial, subject, visit)."""
+
+    values: dict[str, Floats]
+    missing: dict[str, Ints]
+    measured_day: Floats
+
+
 def from_record(history: History, protocol: Protocol) -> Cohort:
     """The randomised subjects of a record; with the assignment if it has been unblinded."""
     people = history.randomised
     visits = protocol.schedule.visits
     names = sorted(
-        {component for visit in visits for name in visit.assessments for component in (name, *protocol.known_variables[name].components)}
+        {
+            component
+            for visit in visits
+            for name in visit.assessments
+            for component in (name, *protocol.known_variables[name].components)
+        }
     )
     shape = (1, len(people), len(visits))
-    values = {name: np.full(shape, np.nan) for name in names}
-    missing = {name: np.full(shape, int(Missing.NOT_PLANNED)) for name in names}
-    measured_day = np.full(shape, np.nan)
+    grids = _Grids(
+        values={name: np.full(shape, np.nan) for name in names},
+        missing={name: np.full(shape, int(Missing.NOT_PLANNED), dtype=np.int64) for name in names},
+        measured_day=np.full(shape, np.nan),
+    )
     for i, one in enumerate(people):
         for j, visit in enumerate(visits):
-            _fill(one, visit, protocol, values, missing, measured_day, (0, i, j), is_unblinded=history.unblinded is not None)
+            _fill(one, visit, protocol, grids, (0, i, j), is_unblinded=history.unblinded is not None)
     arms = tuple(arm.id for arm in protocol.arms)
     assignment = None
     if history.unblinded is not None:
         assignment = Assignment(arms=arms, arm=np.array([[arms.index(str(one.arm)) for one in people]], dtype=np.int64))
     baseline_visit = protocol.schedule.names.index(protocol.baseline.visit)
-    baseline = {name: values[name][:, :, baseline_visit].copy() for name in names}
+    baseline = {name: grids.values[name][:, :, baseline_visit].copy() for name in names}
     for name in protocol.baseline.qualifying_mean:
         baseline[name] = np.array([[_qualifying_mean(one, name, protocol) for one in people]])
     return Cohort(
         subjects=tuple(_subject(one, history) for one in people),
         visits=protocol.schedule.names,
-        values=values,
-        missing=missing,
+        values=grids.values,
+        missing=grids.missing,
         baseline=baseline,
-        measured_day=measured_day,
+        measured_day=grids.measured_day,
         death_day=_days(people, lambda one: one.death_day),
         last_day=_days(people, lambda one: one.day(one.ended_at)),
         discharge_day=_days(people, lambda one: one.day(one.left_hospital_at)),
@@ -59,26 +85,39 @@ def from_record(history: History, protocol: Protocol) -> Cohort:
     )
 
 
-def _fill(one, visit, protocol, values, missing, measured_day, place, *, is_unblinded):  # type: ignore[no-untyped-def]
+def _fill(
+    one: SubjectHistory,
+    visit: Visit,
+    protocol: Protocol,
+    grids: _Grids,
+    place: tuple[int, int, int],
+    *,
+    is_unblinded: bool,
+) -> None:
     """Values of one subject at one visit, or why they are not there."""
     seen = [s for s in one.visits if s.visit == visit.id]
     held = [s for s in seen if s.reason is None]
     results = {name: result for s in held for name, result in s.results.items()}
     scores = {name: points for s in held for name, points in s.scores.items()}
     if held:
-        measured_day[place] = one.day(held[0].at)
+        grids.measured_day[place] = one.day(held[0].at)
     for name in dict.fromkeys(c for a in visit.assessments for c in (a, *protocol.known_variables[a].components)):
         value = results[name].value if name in results else scores.get(name, {}).get("total")
         if value is not None:
-            values[name][place], missing[name][place] = float(value), int(Missing.PRESENT)
+            grids.values[name][place], grids.missing[name][place] = float(value), int(Missing.PRESENT)
             continue
         sealed = held and not is_unblinded and name in protocol.masking.assessments
-        missing[name][place] = int(Missing.SEALED if sealed else _reason(one, visit, bool(seen)))
+        grids.missing[name][place] = int(Missing.SEALED if sealed else _reason(one, visit, bool(seen)))
 
 
 def _reason(one: SubjectHistory, visit: Visit, was_due: bool) -> Missing:
     end = one.day(one.ended_at)
-    if not was_due and one.ended in _AFTER_THE_END and end is not None and end <= visit.time_day + visit.window[1] + 1.0:
+    if (
+        not was_due
+        and one.ended in _AFTER_THE_END
+        and end is not None
+        and end <= visit.time_day + visit.window[1] + 1.0
+    ):
         return _AFTER_THE_END[one.ended]
     return Missing.MISSED if was_due or one.ended is not None else Missing.NOT_YET
 
@@ -96,31 +135,38 @@ def _subject(one: SubjectHistory, history: History) -> Subject:
 
 
 def _qualifying_mean(one: SubjectHistory, name: str, protocol: Protocol) -> float:
-    """The mean of the values by which the subject qualified: the last so many before consent that the criterion counts."""
+    """The mean of the values by which the subject qualified: the last so many before consent that the criterion
+    counts.
+    """
     rule = next(
-        leaf for c in protocol.population.criteria for _, leaf in leaves(c.rule) if isinstance(leaf, LabRule) and leaf.laboratory == name
+        leaf
+        for c in protocol.population.criteria
+        for _, leaf in leaves(c.rule)
+        if isinstance(leaf, LabRule) and leaf.laboratory == name
     )
     taken = [measurement["value"] for measurement in one.screened.known["laboratory"][name]][-rule.measurements :]
     return float(np.mean(taken))
 
 
-def _days(people, of):  # type: ignore[no-untyped-def]
+def _days(people: list[SubjectHistory], of: Callable[[SubjectHistory], float | None]) -> Floats:
     return np.array([[math.inf if (day := of(one)) is None else day for one in people]], dtype=np.float64)
 
 
-def _first_events(people: list[SubjectHistory]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _first_events(people: list[SubjectHistory]) -> dict[str, Floats]:
     def first(one: SubjectHistory, wanted: str) -> float | None:
         if wanted == "secondary infection":
             days = [one.day(at) for at, _ in one.infections]
         else:
             counted = [
-                at for at, said in one.adverse_events if (said.is_serious if wanted == "serious adverse event" else said.grade in (3, 4))
+                at
+                for at, said in one.adverse_events
+                if (said.is_serious if wanted == "serious adverse event" else said.grade in (3, 4))
             ]
             days = [one.day(at) for at in counted]
         return min((day for day in days if day is not None), default=None)
 
     wanted = ("secondary infection", "serious adverse event", "grade 3-4 adverse event")
-    return {name: _days(people, lambda one, name=name: first(one, name)) for name in wanted}
+    return {name: _days(people, partial(first, wanted=name)) for name in wanted}
 
 
 def _adverse_events(people: list[SubjectHistory]) -> list[AdverseEvent]:

@@ -82,7 +82,9 @@ def compare(trial: str, measures: Mapping[str, Measure]) -> tuple[Comparison, ..
             if name not in measures:
                 raise InvalidDesign(f"Figure {figure.id!r} is compared with {name!r}, which the results do not have.")
             measure = measures[name]
-            made.append(Comparison(figure=figure, reading=reading, measure=measure, agreement=_agreement(figure, measure)))
+            made.append(
+                Comparison(figure=figure, reading=reading, measure=measure, agreement=_agreement(figure, measure))
+            )
         if not names:
             made.append(Comparison(figure=figure, reading=reading, measure=None, agreement=None))
     return tuple(made)
@@ -96,7 +98,12 @@ def _agreement(figure: Figure, measure: Measure) -> Agreement | None:
     if figure.lo is not None and figure.hi is not None:
         if figure.lo <= measure.value <= figure.hi:
             return Agreement.INSIDE
-        reaches = measure.lower is not None and measure.upper is not None and measure.lower <= figure.hi and measure.upper >= figure.lo
+        reaches = (
+            measure.lower is not None
+            and measure.upper is not None
+            and measure.lower <= figure.hi
+            and measure.upper >= figure.lo
+        )
         return Agreement.OVERLAPS if reaches else Agreement.OUTSIDE
     if isinstance(figure.value, (int, float)):
         if measure.lower is not None and measure.upper is not None:

@@ -4,7 +4,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import final
+from typing import Any, final
 
 __all__ = ["Chemical", "Publication", "publication"]
 
@@ -53,7 +53,9 @@ def _publications() -> dict[str, Publication]:
     made = {}
     for trial, entry in tomllib.loads(text).items():
         chemicals = tuple(Chemical(**chemical) for chemical in entry.pop("chemicals", ()))
-        lists = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        lists: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+        }
         made[trial] = Publication(**lists, chemicals=chemicals)
     return made
 

@@ -1,7 +1,9 @@
-"""The loop around a step: every lane has its own time, step and list of stops, and takes the next patient when it is done.
+"""The loop around a step: every lane has its own time, step and list of stops, and takes the next patient when it is
+done.
 
-No lane reads another, so a patient's trajectory is the same to the last bit whoever sits beside. This text becomes part of
-every printed kernel (from the marked line on); the names declared here are constants and functions printed before it.
+No lane reads another, so a patient's trajectory is the same to the last bit whoever sits beside. This text becomes
+part of every printed kernel (from the marked line on); the names declared here are constants and functions printed
+before it.
 """
 
 import math
@@ -45,7 +47,7 @@ SAFETY, SHRINK, GROW = 0.8, 0.2, 2.0
 
 
 @careful
-def advance(  # type: ignore[no-untyped-def]
+def advance(
     first,
     last,
     tolerance,
@@ -66,9 +68,9 @@ def advance(  # type: ignore[no-untyped-def]
 ):
     """Bring patients ``first`` to ``last - 1`` through their stops.
 
-    Patient i's stops are ``stop_from[i]`` to ``stop_from[i + 1] - 1``, in order of time; each may write a row of ``outputs``
-    (``stop_output``, -1 for none) and then add ``stop_amount`` to a row of the workspace (``stop_row``, -1 for none).
-    ``states``, ``inputs`` and ``steps`` hold the patients at the start and, afterwards, at their last stop.
+    Patient i's stops are ``stop_from[i]`` to ``stop_from[i + 1] - 1``, in order of time; each may write a row of
+    ``outputs`` (``stop_output``, -1 for none) and then add ``stop_amount`` to a row of the workspace (``stop_row``, -1
+    for none). ``states``, ``inputs`` and ``steps`` hold the patients at the start and, afterwards, at their last stop.
     """
     work = np.zeros(ROWS * LANES)
     patient = np.full(LANES, -1, dtype=np.int64)
@@ -93,7 +95,20 @@ def advance(  # type: ignore[no-untyped-def]
                     work[(INPUT_ROW + k) * LANES + lane] = inputs[i, k]
                 work[TIME_ROW * LANES + lane] = start_day[i]
                 planned[lane] = steps[i] if steps[i] > 0.0 else FIRST_STEP
-                pass_stops(work, lane, i, at_stop, planned, stop_from, stop_day, stop_row, stop_amount, stop_step, stop_output, outputs)
+                pass_stops(
+                    work,
+                    lane,
+                    i,
+                    at_stop,
+                    planned,
+                    stop_from,
+                    stop_day,
+                    stop_row,
+                    stop_amount,
+                    stop_step,
+                    stop_output,
+                    outputs,
+                )
             if patient[lane] >= 0 and (at_stop[lane] == stop_from[patient[lane] + 1] or status[patient[lane]] != OK):
                 i = patient[lane]
                 for k in range(STATES):
@@ -140,7 +155,20 @@ def advance(  # type: ignore[no-untyped-def]
                     planned[lane] = h * change
                 if arrives:
                     work[TIME_ROW * LANES + lane] = stop_day[at_stop[lane]]
-                    pass_stops(work, lane, i, at_stop, planned, stop_from, stop_day, stop_row, stop_amount, stop_step, stop_output, outputs)
+                    pass_stops(
+                        work,
+                        lane,
+                        i,
+                        at_stop,
+                        planned,
+                        stop_from,
+                        stop_day,
+                        stop_row,
+                        stop_amount,
+                        stop_step,
+                        stop_output,
+                        outputs,
+                    )
                 else:
                     work[TIME_ROW * LANES + lane] += h
             else:
@@ -152,7 +180,9 @@ def advance(  # type: ignore[no-untyped-def]
 
 
 @careful
-def pass_stops(work, lane, i, at_stop, planned, stop_from, stop_day, stop_row, stop_amount, stop_step, stop_output, outputs):  # type: ignore[no-untyped-def]
+def pass_stops(
+    work, lane, i, at_stop, planned, stop_from, stop_day, stop_row, stop_amount, stop_step, stop_output, outputs
+):
     """Do what stands at the stops that the lane's time has reached: look first, dose afterwards."""
     now = work[TIME_ROW * LANES + lane]
     while at_stop[lane] < stop_from[i + 1] and stop_day[at_stop[lane]] <= now:

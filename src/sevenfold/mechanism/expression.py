@@ -7,7 +7,7 @@ the kernel, the Jacobian and the equations of the documentation are all printed.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, final
+from typing import Any, Final, TypeVar, cast, final
 
 import numpy as np
 
@@ -189,11 +189,11 @@ def minimum(a: _Numbers, b: _Numbers | float) -> _Numbers:
     return _apply("minimum", np.minimum, a, b)
 
 
-def _apply(name: str, compute: Callable[..., Any], *operands: Any) -> Any:
-    for operand in operands:
+def _apply(name: str, compute: Callable[..., Any], first: _Numbers, *others: Any) -> _Numbers:
+    for operand in (first, *others):
         if isinstance(operand, Node):
-            return operand.graph.make(name, *operands)
-    return compute(*operands)
+            return cast("_Numbers", operand.graph.make(name, cast("Node", first), *others))
+    return cast("_Numbers", compute(first, *others))
 
 
 def derivative(of: Node, by: Node, known: dict[int, Node]) -> Node:

@@ -1,7 +1,8 @@
 """Sparse factors of the Rosenbrock matrix, worked out once on symbols: I/(γh) - J = L U in straight-line code.
 
-Pivots stay on the diagonal, in Markowitz order (least fill-in first). As the step shrinks the matrix tends to I/(γh), so a
-bad pivot shows itself as an error and the step is halved away from it; the patient's status says so if that never ends.
+Pivots stay on the diagonal, in Markowitz order (least fill-in first). As the step shrinks the matrix tends to I/(γh),
+so a bad pivot shows itself as an error and the step is halved away from it; the patient's status says so if that never
+ends.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ class Factors:
 
     Args:
         inverse_step: the node that stands for 1/(γh).
-        entries: (row, column) -> node: multipliers below the pivots, U above, reciprocals of the pivots on the diagonal.
+        entries: (row, column) -> node: multipliers below the pivots, U above, reciprocals of the pivots on the
+            diagonal.
         pivots: states in the order of elimination.
         time_rates: the derivative of every rate by time.
         n_nonzero: entries of the Jacobian that are not zero.

@@ -1,7 +1,7 @@
 """From a traced page to a compiled kernel: printed to a real file, compiled once, kept between processes.
 
-The file's name is a hash of everything that enters the kernel (equations, arithmetic, driver, the compiler's version), and
-Numba keys what it compiled by processor: a change anywhere is a new file, never a stale one.
+The file's name is a hash of everything that enters the kernel (equations, arithmetic, driver, the compiler's version),
+and Numba keys what it compiled by processor: a change anywhere is a new file, never a stale one.
 """
 
 import hashlib
@@ -163,7 +163,9 @@ def _imported(model: str, text: str) -> ModuleType:
 
 
 def _cache_folder() -> Path:
-    """Where kernels are kept: SEVENFOLD_CACHE, or the user's cache folder, or a temporary one if neither can be written."""
+    """Where kernels are kept: SEVENFOLD_CACHE, or the user's cache folder, or a temporary one if neither can be
+    written.
+    """
     base: Any = os.environ.get("SEVENFOLD_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "sevenfold" / "kernels"
     try:

@@ -1,34 +1,25 @@
 """A model as a page: what there is in one patient, in which unit, and how it changes.
 
-Whoever writes a model writes states, parameters, dosing entries, outputs and four plain functions of one patient. Everything
-else (the compiled kernel, its Jacobian, equations for the documentation) is made from the page by the machinery beside this
-file.
+Whoever writes a model writes states, parameters, dosing entries, outputs and four plain functions of one patient.
+Everything else (the compiled kernel, its Jacobian, equations for the documentation) is made from the page by the
+machinery beside this file.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any, final
 
 from sevenfold.errors import InvalidDesign
+from sevenfold.provenance import Provenance
 
-__all__ = ["Entry", "Named", "Output", "Page", "Parameter", "Provenance", "State"]
+__all__ = ["Entry", "Named", "Output", "Page", "Parameter", "State"]
 
 Named = SimpleNamespace
 """Values by name: floats, arrays (one element a patient) or nodes of the graph, as the caller of a page likes."""
 
 Equations = Callable[[Any, Any, Any], Mapping[str, Any]]
-
-
-class Provenance(StrEnum):
-    """How far a number can be trusted."""
-
-    LITERATURE = "literature"
-    CALIBRATED = "calibrated"
-    ASSUMED = "assumed"
-    RECALLED = "recalled"
 
 
 @final
@@ -142,7 +133,7 @@ class Page:
         ):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
-                raise InvalidDesign(f"Model {self.name!r} names the {kind} {sorted(twice)[0]!r} twice.")
+                raise InvalidDesign(f"Model {self.name!r} names the {kind} {min(twice)!r} twice.")
         for entry in self.entries:
             known(self.name, "state", entry.state, [state.name for state in self.states])
             if entry.fraction is not None:

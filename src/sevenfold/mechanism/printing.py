@@ -42,7 +42,9 @@ def statements(roots: Iterable[Node], names: Mapping[int, str]) -> tuple[list[st
 
 
 def parameter_only(roots: Iterable[Node]) -> list[Node]:
-    """The nodes that depend on parameters alone and that other nodes use: worked out once a patient, not once a step."""
+    """The nodes that depend on parameters alone and that other nodes use: worked out once a patient, not once a
+    step.
+    """
     roots = list(roots)
     used = {
         operand.number: operand

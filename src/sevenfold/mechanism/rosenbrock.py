@@ -1,8 +1,9 @@
 """One step of Rodas4 for a traced model, as the text of a function that takes it for all lanes at once.
 
-An L-stable Rosenbrock method of order 4 with an embedded method of order 3: six stages, one factorisation, no iteration.
-Source: [hairer1996], section IV.7, coefficients of RODAS in the transformed variables u = Σ γ_ij k_j; derivation and the
-measured order in docs/theory/solver.md.
+An L-stable Rosenbrock method of order 4 with an embedded method of order 3: six stages, one factorisation, no
+iteration.
+Source: [hairer1996], section IV.7, coefficients of RODAS in the transformed variables u = Σ γ_ij k_j; derivation and
+the measured order in docs/theory/solver.md.
 """
 
 from typing import Final
@@ -64,7 +65,8 @@ def print_step(traced: Traced, factors: Factors, known: dict[int, str], rows: di
             lines, there = statements(traced.rates, there)
             body += lines
             body += [
-                f"g{k} = {there[rate.number]} + ih * ({_combination(_C[stage], k)})" for k, rate in enumerate(traced.rates)
+                f"g{k} = {there[rate.number]} + ih * ({_combination(_C[stage], k)})"
+                for k, rate in enumerate(traced.rates)
             ]
         if _SLOPE[stage]:
             body += [f"g{k} = g{k} + {_SLOPE[stage]!r} * d{k}" for k in slopes]
@@ -114,5 +116,3 @@ def _error(traced: Traced, rows: dict[str, int]) -> list[str]:
     lines.append(f"work[{rows['error']} * LANES + l] = e / ({float(n)!r} * tolerance * tolerance)")
     lines += [f"work[{rows['next'] + k} * LANES + l] = z{k}" for k in range(n)]
     return lines
-
-

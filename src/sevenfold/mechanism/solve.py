@@ -1,7 +1,7 @@
 """The door to the solver: patients, their doses and the times at which they are looked at, in; what is seen, out.
 
-Error-controlled Rodas4, a step size for every patient, every stop met exactly; a look at the time of a dose sees the moment
-before it. Patients are independent to the last bit: neither neighbours, nor batches, nor threads change a digit.
+Error-controlled Rodas4, a step size for every patient, every stop met exactly; a look at the time of a dose sees the
+moment before it. Patients are independent to the last bit: neither neighbours, nor batches, nor threads change a digit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -134,7 +134,9 @@ def advance(
     """
     kernel, n = compiled(patients.page), len(patients)
     if not len(doses) == len(looks_day) == len(until_day) == n:
-        raise InvalidInput(f"{n} patients came with {len(doses)} lists of doses, {len(looks_day)} of looks, {len(until_day)} ends.")
+        raise InvalidInput(
+            f"{n} patients came with {len(doses)} lists of doses, {len(looks_day)} of looks, {len(until_day)} ends."
+        )
     stops = [_stops(patients, i, doses[i], looks_day[i], float(until_day[i])) for i in range(n)]
     offsets = np.concatenate([[0], np.cumsum([len(stop) for stop in stops])]).astype(np.int64)
     flat = np.array([row for stop in stops for row in stop], dtype=np.float64).reshape(-1, 5)
@@ -167,7 +169,7 @@ def advance(
             steps=steps,
         ),
         seen={output.name: np.split(outputs[:, k], cuts) for k, output in enumerate(patients.page.outputs)},
-        status=tuple(SolverStatus(code) for code in status),
+        status=tuple(SolverStatus(int(code)) for code in status),
         n_steps=n_steps,
     )
 
@@ -199,4 +201,3 @@ def _stops(
             f"a dose or look at day {stops[0][0] if stops[0][0] < now else stops[-1][0]:g} lies outside."
         )
     return [(day, row, amount, step, look) for day, _, row, amount, step, look in stops]
-

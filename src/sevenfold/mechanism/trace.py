@@ -76,9 +76,7 @@ def trace(page: Page) -> Traced:
         states=tuple(states.values()),
         inputs=inputs,
         parameters=parameters.used,
-        rates=tuple(
-            rate + inputs[name] if name in inputs else rate for name, rate in zip(states, rates, strict=True)
-        ),
+        rates=tuple(rate + inputs[name] if name in inputs else rate for name, rate in zip(states, rates, strict=True)),
         outputs=outputs,
     )
 

@@ -1,7 +1,7 @@
 """exp, log and power without branch or call, so that eight patients are computed by one instruction.
 
-This text becomes part of every printed kernel (the line below marks where it begins), so that a change here is a new kernel.
-Relative errors, measured on 100,001 points each: exp 1.1e-14 on [-700, 700], log 4e-15 absolute, power 1.1e-14.
+This text becomes part of every printed kernel (the line below marks where it begins), so that a change here is a new
+kernel. Relative errors, measured on 100,001 points each: exp 1.1e-14 on [-700, 700], log 4e-15 absolute, power 1.1e-14.
 Derivation: docs/theory/solver.md.
 """
 
@@ -16,29 +16,29 @@ inline = nb.njit(forceinline=True, error_model="numpy", fastmath={"contract", "r
 
 
 @intrinsic
-def bits_of(_context, _number):  # type: ignore[no-untyped-def]
+def bits_of(_context, _number):
     """The 64 bits of a float, as an integer."""
-    return types.int64(types.float64), lambda c, b, s, a: b.bitcast(a[0], ir.IntType(64))
+    return types.int64(types.float64), lambda _c, b, _s, a: b.bitcast(a[0], ir.IntType(64))
 
 
 @intrinsic
-def float_of(_context, _bits):  # type: ignore[no-untyped-def]
+def float_of(_context, _bits):
     """The float with these 64 bits."""
-    return types.float64(types.int64), lambda c, b, s, a: b.bitcast(a[0], ir.DoubleType())
+    return types.float64(types.int64), lambda _c, b, _s, a: b.bitcast(a[0], ir.DoubleType())
 
 
 @intrinsic
-def nearest(_context, _number):  # type: ignore[no-untyped-def]
+def nearest(_context, _number):
     """The nearest whole number, as a float."""
 
-    def generate(c, b, s, a):  # type: ignore[no-untyped-def]
+    def generate(_c, b, _s, a):
         return b.call(b.module.declare_intrinsic("llvm.rint", [ir.DoubleType()]), a)
 
     return types.float64(types.float64), generate
 
 
 @inline
-def lane_exp(x):  # type: ignore[no-untyped-def]
+def lane_exp(x):
     """2**k times a Taylor polynomial of degree 11 on [-ln 2/2, ln 2/2]."""
     x = min(max(x, -700.0), 700.0)
     k = nearest(x * 1.4426950408889634)
@@ -59,8 +59,8 @@ def lane_exp(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def lane_log(x):  # type: ignore[no-untyped-def]
-    """e ln 2 + 2 artanh((m - 1)/(m + 1)), for positive normal numbers m 2**e."""
+def lane_log(x):
+    """E ln 2 + 2 artanh((m - 1)/(m + 1)), for positive normal numbers m 2**e."""
     bits = bits_of(x)
     e = float_of((bits >> 52) | 4841369599423283200) - 4503599627371519.0
     m = float_of((bits & 4503599627370495) | 4607182418800017408)
@@ -83,6 +83,6 @@ def lane_log(x):  # type: ignore[no-untyped-def]
 
 
 @inline
-def lane_power(x, exponent):  # type: ignore[no-untyped-def]
+def lane_power(x, exponent):
     """exp(exponent ln x), for positive x."""
     return lane_exp(exponent * lane_log(x))

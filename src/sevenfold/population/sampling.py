@@ -1,4 +1,6 @@
-"""Virtual patients' parameters: the typical value times the exponential of a normal random effect, some of them correlated."""
+"""Virtual patients' parameters: the typical value times the exponential of a normal random effect, some of them
+correlated.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -35,7 +37,9 @@ def draw_parameters(
         shifts: parameters whose random effect is given (on the log scale, in place of the draw), by name.
     """
     effects: dict[str, Floats] = {
-        p.name: Stream(root, f"effect {p.name}").normal(trial=trial, subject=subject) for p in page.parameters if p.cv > 0
+        p.name: Stream(root, f"effect {p.name}").normal(trial=trial, subject=subject)
+        for p in page.parameters
+        if p.cv > 0
     }
     for first, second, correlation in CORRELATED:
         if first in effects and second in effects:

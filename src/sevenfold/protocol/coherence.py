@@ -89,7 +89,9 @@ def _arms(p: "Protocol") -> None:
     if set(p.randomisation.ratio) != arms:
         missing, extra = sorted(arms - set(p.randomisation.ratio)), sorted(set(p.randomisation.ratio) - arms)
         found = f"leaves out {missing[0]!r}" if missing else f"names {extra[0]!r}, which is no arm"
-        raise contradiction(f"the ratio {found}; the arms are {', '.join(a.id for a in p.arms)}", "randomisation", "ratio")
+        raise contradiction(
+            f"the ratio {found}; the arms are {', '.join(a.id for a in p.arms)}", "randomisation", "ratio"
+        )
     for name, members in p.groups.items():
         for index, member in enumerate(members):
             _exists(member, (arm.id for arm in p.arms), "arm", "groups", name, index)
@@ -104,7 +106,8 @@ def _visible_difference(p: "Protocol", index: int) -> str:
     mine, others = set(arm.calendar), set(first.calendar)
     odd = min(mine ^ others, key=lambda one: one.day)
     return (
-        f"arm {arm.id!r} looks different from arm {first.id!r} on day {odd.day}; under a double blind all arms share days, "
+        f"arm {arm.id!r} looks different from arm {first.id!r} on day {odd.day}; under a double blind all arms "
+        "share days, "
         "routes and volumes, so fill the free slots with the matching placebo"
     )
 
@@ -122,14 +125,22 @@ def _assessments(p: "Protocol") -> None:
     planned = {name for visit in p.schedule.visits for name in visit.assessments}
     for name in sorted(planned):
         if variables[name].betrays and name not in p.masking.assessments:
-            raise contradiction(f"{name!r} gives the arm away after randomisation; list it so that it is sealed", "masking", "assessments")
+            raise contradiction(
+                f"{name!r} gives the arm away after randomisation; list it so that it is sealed",
+                "masking",
+                "assessments",
+            )
     for name in p.reference_ranges:
         _exists(name, variables, "assessment", "reference_ranges", name)
     _exists(p.baseline.visit, p.schedule.names, "visit", "baseline", "visit")
     for index, name in enumerate(p.baseline.qualifying_mean):
         at = ("baseline", "qualifying_mean", index)
         _exists(name, variables, "assessment", *at)
-        if not any(isinstance(leaf, LabRule) and leaf.laboratory == name for c in p.population.criteria for _, leaf in leaves(c.rule)):
+        if not any(
+            isinstance(leaf, LabRule) and leaf.laboratory == name
+            for c in p.population.criteria
+            for _, leaf in leaves(c.rule)
+        ):
             raise contradiction(f"no criterion measures {name!r}, so there is no qualifying value to average", *at)
 
 
@@ -139,16 +150,22 @@ def _rules(p: "Protocol") -> None:
     for t, trial in enumerate(p.registered_trials):
         for a, amendment in enumerate(trial.amendments):
             for c, criterion in enumerate(amendment.replaces):
-                at = ("registered_trials", t, "amendments", a, "replaces", c, "rule")
-                _rule(p, criterion.rule, at, at_screening=True)
+                place: _At = ("registered_trials", t, "amendments", a, "replaces", c, "rule")
+                _rule(p, criterion.rule, place, at_screening=True)
     for index, route in enumerate(p.dosing.route_rules):
         _rule(p, route.when, ("dosing", "route_rules", index, "when"), at_screening=False)
     for index, interruption in enumerate(p.dosing.interruptions):
-        at = ("dosing", "interruptions", index)
+        at: _At = ("dosing", "interruptions", index)
         _rule(p, interruption.when, (*at, "when"), at_screening=False)
-        masked = [leaf.number for _, leaf in leaves(interruption.when) if isinstance(leaf, NumberRule) and leaf.number in p.masking.assessments]
+        masked = [
+            leaf.number
+            for _, leaf in leaves(interruption.when)
+            if isinstance(leaf, NumberRule) and leaf.number in p.masking.assessments
+        ]
         if masked and not interruption.masked:
-            raise contradiction(f"{masked[0]!r} is masked: say 'masked: true', so that the unblinded pharmacist carries this out", *at)
+            raise contradiction(
+                f"{masked[0]!r} is masked: say 'masked: true', so that the unblinded pharmacist carries this out", *at
+            )
     for index, rule in enumerate(p.monitoring):
         if rule.when is not None:
             _rule(p, rule.when, ("monitoring", index, "when"), at_screening=False)
@@ -203,7 +220,13 @@ def _questions(p: "Protocol") -> None:
         at: _At = ("endpoints", index)
         match endpoint:
             case FoldEndpoint() | ChangeEndpoint() | ResponderEndpoint():
-                name = endpoint.fold if isinstance(endpoint, FoldEndpoint) else endpoint.change if isinstance(endpoint, ChangeEndpoint) else endpoint.responder
+                name = (
+                    endpoint.fold
+                    if isinstance(endpoint, FoldEndpoint)
+                    else endpoint.change
+                    if isinstance(endpoint, ChangeEndpoint)
+                    else endpoint.responder
+                )
                 _exists(endpoint.visit, planned, "visit", *at, "visit")
                 _measured_at(p, name, endpoint.visit, at)
             case TimeAboveEndpoint():
@@ -217,9 +240,11 @@ def _questions(p: "Protocol") -> None:
             _exists(group, p.groups, "group", *at, "compare", number)
         shared = set(p.groups[estimand.compare[0]]) & set(p.groups[estimand.compare[1]])
         if shared:
-            raise contradiction(f"arm {sorted(shared)[0]!r} stands on both sides of the comparison", *at, "compare")
+            raise contradiction(f"arm {min(shared)!r} stands on both sides of the comparison", *at, "compare")
         if estimand.summary not in _SUMMARIES[type(p.endpoint(estimand.endpoint))]:
-            raise contradiction(f"a {estimand.summary} does not summarise endpoint {estimand.endpoint!r}", *at, "summary")
+            raise contradiction(
+                f"a {estimand.summary} does not summarise endpoint {estimand.endpoint!r}", *at, "summary"
+            )
     if sum(estimand.role == "primary" for estimand in p.estimands) != 1:
         raise contradiction("there must be exactly one primary estimand", "estimands")
     for index, analysis in enumerate(p.analyses):

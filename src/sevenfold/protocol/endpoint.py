@@ -9,7 +9,20 @@ from pydantic_core import PydanticCustomError
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 from sevenfold.protocol.visit import StudyDay
 
-__all__ = ["AnalysisSet", "Baseline", "ChangeEndpoint", "Endpoint", "Estimand", "EventEndpoint", "FoldEndpoint", "Intercurrent", "ResponderEndpoint", "Strategy", "Summary", "TimeAboveEndpoint"]  # fmt: skip
+__all__ = [
+    "AnalysisSet",
+    "Baseline",
+    "ChangeEndpoint",
+    "Endpoint",
+    "Estimand",
+    "EventEndpoint",
+    "FoldEndpoint",
+    "Intercurrent",
+    "ResponderEndpoint",
+    "Strategy",
+    "Summary",
+    "TimeAboveEndpoint",
+]
 
 
 class Baseline(Part):
@@ -63,7 +76,9 @@ class ResponderEndpoint(Part):
 
 
 class TimeAboveEndpoint(Part):
-    """Days, within a period, on which a value lies above a threshold (straight lines between measurements, while alive)."""
+    """Days, within a period, on which a value lies above a threshold (straight lines between measurements, while
+    alive).
+    """
 
     id: Id
     label: Text
@@ -86,9 +101,13 @@ _KINDS = ("fold", "change", "responder", "time_above", "event")
 
 def _kind(value: object) -> str:
     for kind in _KINDS:
-        if (isinstance(value, dict) and kind in value) or (isinstance(value, Part) and kind in type(value).model_fields):
+        if (isinstance(value, dict) and kind in value) or (
+            isinstance(value, Part) and kind in type(value).model_fields
+        ):
             return kind
-    raise PydanticCustomError("endpoint", "{text}", {"text": f"an endpoint names what it is by one of {', '.join(_KINDS)}"})
+    raise PydanticCustomError(
+        "endpoint", "{text}", {"text": f"an endpoint names what it is by one of {', '.join(_KINDS)}"}
+    )
 
 
 Endpoint = Annotated[

@@ -63,7 +63,9 @@ def load(name: str) -> ProtocolFile:
     if not path.exists():
         near = get_close_matches(name, built_in(), n=1)
         hint = f" Did you mean the built-in {near[0]!r}?" if near else ""
-        raise InvalidInput(f"There is no protocol {name!r}: no such file, and the built-in ones are {', '.join(built_in())}.{hint}")
+        raise InvalidInput(
+            f"There is no protocol {name!r}: no such file, and the built-in ones are {', '.join(built_in())}.{hint}"
+        )
     try:
         return parse(path.read_text(encoding="utf-8"), path.name)
     except UnicodeDecodeError as error:
@@ -80,7 +82,9 @@ def parse(text: str, name: str) -> ProtocolFile:
     """
     document = read_document(text, name)
     if not isinstance(document.values, dict):
-        raise InvalidInput(f"{name}, line 1: a protocol is a mapping of keys to values, found a {type(document.values).__name__}.")
+        raise InvalidInput(
+            f"{name}, line 1: a protocol is a mapping of keys to values, found a {type(document.values).__name__}."
+        )
     _check_format(document)
     try:
         protocol = Protocol.model_validate(document.values)
@@ -93,7 +97,8 @@ def _check_format(document: Document) -> None:
     found = document.values.get("format")
     if isinstance(found, int) and not isinstance(found, bool) and found > FORMAT:
         raise InvalidInput(
-            f"{document.name}, line {document.line(('format',))}: format {found} is newer than this version of Sevenfold reads "
+            f"{document.name}, line {document.line(('format',))}: format {found} is newer than this version of "
+            "Sevenfold reads "
             f"(format {FORMAT}); install a newer version."
         )
 
@@ -102,7 +107,9 @@ def _messages(error: ValidationError, document: Document) -> list[str]:
     found: dict[tuple[int, str], None] = {}
     for fault in error.errors(include_url=False):
         place = _place(fault["loc"], document.values) + tuple(fault.get("ctx", {}).get("at", ()))
-        found[document.line(place), f"{document.name}, line {document.line(place)}: {_where(place)}{_what(dict(fault))}"] = None
+        found[
+            document.line(place), f"{document.name}, line {document.line(place)}: {_where(place)}{_what(dict(fault))}"
+        ] = None
     return [message for _, message in sorted(found)]
 
 
@@ -110,16 +117,21 @@ def _place(location: tuple[int | str, ...], values: Any) -> Place:
     """The path in the file that a location of the checker means: without the names of alternatives it went through."""
     place: list[int | str] = []
     for step in location:
-        if isinstance(values, Mapping) and step in values:
-            values = values[step]
-        elif isinstance(values, tuple) and isinstance(step, int) and step < len(values):
-            values = values[step]
+        inner = _within(values, step)
+        if inner is not None:
+            values = inner[0]
+            place.append(step)
         elif step == location[-1] and isinstance(values, Mapping):
-            pass  # the missing key itself
-        else:
-            continue
-        place.append(step)
+            place.append(step)  # the missing key itself
     return tuple(place)
+
+
+def _within(values: Any, step: int | str) -> tuple[Any] | None:
+    if isinstance(values, Mapping):
+        return (values[step],) if step in values else None
+    if isinstance(values, tuple) and isinstance(step, int):
+        return (values[step],) if step < len(values) else None
+    return None
 
 
 def _where(place: Place) -> str:

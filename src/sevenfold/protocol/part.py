@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, final
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -18,7 +25,9 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$", 
 
 
 class Part(BaseModel):
-    """A frozen part of a protocol. Keys are checked before values, so that a misspelt one is named with its neighbour."""
+    """A frozen part of a protocol. Keys are checked before values, so that a misspelt one is named with its
+    neighbour.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=False, validate_by_alias=True)
 
@@ -32,7 +41,9 @@ class Part(BaseModel):
             if key not in keys:
                 near = get_close_matches(str(key), keys, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(keys)}"
-                raise PydanticCustomError("unknown_key", "{text}", {"text": f"key {key!r} is not known; {hint}", "at": (key,)})
+                raise PydanticCustomError(
+                    "unknown_key", "{text}", {"text": f"key {key!r} is not known; {hint}", "at": (key,)}
+                )
         return data
 
 
@@ -77,7 +88,11 @@ class In:
     def _read(self, value: object) -> float:
         example = f"10 {self.unit}"
         if not isinstance(value, str):
-            found = f"{value!r} has no unit; write" if isinstance(value, (int, float)) else f"{value!r} is not a quantity; write"
+            found = (
+                f"{value!r} has no unit; write"
+                if isinstance(value, (int, float))
+                else f"{value!r} is not a quantity; write"
+            )
             raise PydanticCustomError("quantity", "{text}", {"text": f"{found} it like {example!r}"})
         try:
             return unit.parse(value).to(self.unit)

@@ -1,4 +1,6 @@
-"""The analysis plan and the monitoring rules: which method answers which estimand, and what is watched while the trial runs."""
+"""The analysis plan and the monitoring rules: which method answers which estimand, and what is watched while the trial
+runs.
+"""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -22,7 +24,9 @@ class Method(StrEnum):
 
 
 class OnlyIf(Part):
-    """A condition on the data under which an analysis is made: a group's geometric mean rise reaches a share of baseline."""
+    """A condition on the data under which an analysis is made: a group's geometric mean rise reaches a share of
+    baseline.
+    """
 
     group: Id
     endpoint: Id = Field(description="a fold endpoint")
@@ -42,7 +46,9 @@ class Analysis(Part):
     method: Annotated[Method, Field(strict=False)]
     covariates: tuple[Literal["baseline", "country"], ...] = ()
     only_if: OnlyIf | None = None
-    fallback: tuple[Literal["unstructured", "heterogeneous toeplitz", "heterogeneous ar1", "compound symmetry"], ...] = ()
+    fallback: tuple[
+        Literal["unstructured", "heterogeneous toeplitz", "heterogeneous ar1", "compound symmetry"], ...
+    ] = ()
 
     @model_validator(mode="after")
     def _fallback_is_for_repeated_measures(self) -> Self:

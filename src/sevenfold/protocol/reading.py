@@ -1,8 +1,8 @@
 """From YAML text to plain values, with the line on which each one stands and what it cites.
 
-Only what YAML 1.2 calls its core schema is read, plus dates, so that ``no`` is a word and ``1:30`` is text. A key that stands
-twice is an error. Anything of a protocol may be written as ``{value: …, source: …, verified: …, note: …}``: the value takes
-its place, and where it comes from is kept beside.
+Only what YAML 1.2 calls its core schema is read, plus dates, so that ``no`` is a word and ``1:30`` is text. A key that
+stands twice is an error. Anything of a protocol may be written as ``{value: …, source: …, verified: …, note: …}``: the
+value takes its place, and where it comes from is kept beside.
 """
 
 import re
@@ -103,7 +103,9 @@ class _Reader:
         try:
             return self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
-            raise InvalidInput(f"{self.name}, line {node.start_mark.line + 1}: {node.value!r} is not readable: {error}") from None
+            raise InvalidInput(
+                f"{self.name}, line {node.start_mark.line + 1}: {node.value!r} is not readable: {error}"
+            ) from None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> Any:
         keys: dict[str, yaml.Node] = {}
@@ -114,7 +116,9 @@ class _Reader:
                 raise InvalidInput(f"{self.name}, line {line}: a key must be a word, not a list or a mapping.")
             if key in keys:
                 first = keys[key].start_mark.line + 1
-                raise InvalidInput(f"{self.name}, line {line}: key {key!r} stands here and on line {first}; keep one of them.")
+                raise InvalidInput(
+                    f"{self.name}, line {line}: key {key!r} stands here and on line {first}; keep one of them."
+                )
             keys[key] = value_node
         if "value" in keys and set(keys) <= _CITED:
             return self._cited(keys, path)

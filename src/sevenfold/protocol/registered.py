@@ -13,7 +13,6 @@ from sevenfold.protocol.rule import Rule
 __all__ = ["Amendment", "Approval", "Criterion", "CriterionKind", "RegisteredTrial", "Site"]
 
 
-
 class CriterionKind(StrEnum):
     """Whether a rule lets in or keeps out."""
 
@@ -88,7 +87,11 @@ class Amendment(Part):
     def _after_its_date(self) -> Self:
         for site, day in self.effective.items():
             if day < self.date:
-                raise contradiction(f"amendment {self.id!r} of {self.date} is in force at {site} from {day}, before it was made", "effective", site)
+                raise contradiction(
+                    f"amendment {self.id!r} of {self.date} is in force at {site} from {day}, before it was made",
+                    "effective",
+                    site,
+                )
         return self
 
 
@@ -110,7 +113,13 @@ class RegisteredTrial(Part):
         for index, amendment in enumerate(self.amendments):
             for name in amendment.effective:
                 if name not in sites:
-                    raise contradiction(f"amendment {amendment.id!r} names the site {name!r}, which {self.id} does not have", "amendments", index, "effective", name)
+                    raise contradiction(
+                        f"amendment {amendment.id!r} names the site {name!r}, which {self.id} does not have",
+                        "amendments",
+                        index,
+                        "effective",
+                        name,
+                    )
         for name in sites:
             days = [amendment.effective[name] for amendment in self.amendments if name in amendment.effective]
             if days != sorted(days):

@@ -1,7 +1,7 @@
 """Typed rules: what an eligibility criterion, a route, a hold or a monitoring rule says, as data.
 
-A rule is written as one mapping whose first word says its kind: ``{number: age, at_least: 18 years, below: 80 years}``. What it
-means is worked out in ``sevenfold.rules``, once.
+A rule is written as one mapping whose first word says its kind: ``{number: age, at_least: 18 years, below: 80
+years}``. What it means is worked out in ``sevenfold.rules``, once.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,18 @@ from pydantic_core import PydanticCustomError
 
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 
-__all__ = ["AllOf", "AnyOf", "FactRule", "Following", "LabRule", "Limits", "NumberRule", "Rule", "SustainedRule", "leaves"]
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "FactRule",
+    "Following",
+    "LabRule",
+    "Limits",
+    "NumberRule",
+    "Rule",
+    "SustainedRule",
+    "leaves",
+]
 
 
 class Limits(Part):
@@ -101,9 +112,13 @@ _KINDS = ("number", "fact", "laboratory", "infusion", "any_of", "all_of")
 
 def _kind(value: Any) -> str:
     for kind in _KINDS:
-        if (isinstance(value, dict) and kind in value) or (isinstance(value, Part) and kind in type(value).model_fields):
+        if (isinstance(value, dict) and kind in value) or (
+            isinstance(value, Part) and kind in type(value).model_fields
+        ):
             return kind
-    raise PydanticCustomError("rule", "{text}", {"text": f"a rule begins with one of {', '.join(_KINDS)}; found {value!r}"})
+    raise PydanticCustomError(
+        "rule", "{text}", {"text": f"a rule begins with one of {', '.join(_KINDS)}; found {value!r}"}
+    )
 
 
 Rule = Annotated[
@@ -119,7 +134,9 @@ AnyOf.model_rebuild()
 AllOf.model_rebuild()
 
 
-def leaves(rule: Rule, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], NumberRule | FactRule | LabRule | SustainedRule]]:
+def leaves(
+    rule: Rule, at: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], NumberRule | FactRule | LabRule | SustainedRule]]:
     """The simple rules that a rule is made of, each with its path within it."""
     match rule:
         case AnyOf():

@@ -12,13 +12,16 @@ _CITED: Final = {
     "properties": {
         "value": {},
         "source": {"type": "string", "description": "The text in which the value was read."},
-        "verified": {"type": "boolean", "description": "Whether it was read there; false for what is recalled or assumed."},
+        "verified": {
+            "type": "boolean",
+            "description": "Whether it was read there; false for what is recalled or assumed.",
+        },
         "note": {"type": "string"},
     },
     "required": ["value"],
     "additionalProperties": False,
 }
-_KEPT: Final = ("title", "description", "default")
+_KEPT: Final[tuple[str, ...]] = ("title", "description", "default")
 
 
 def protocol_schema() -> dict[str, Any]:
@@ -51,7 +54,7 @@ def _with_citations(part: Any) -> Any:
 
 
 def _citable(value: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value[key] for key in _KEPT if key in value}
+    kept: dict[str, Any] = {key: value[key] for key in _KEPT if key in value}
     inner = {key: item for key, item in _with_citations(value).items() if key not in kept}
     cited = {"$ref": "#/$defs/Cited", "properties": {"value": inner}}
     return {**kept, "anyOf": [inner, cited]}

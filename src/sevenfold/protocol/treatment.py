@@ -9,7 +9,18 @@ from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 from sevenfold.protocol.rule import Rule
 from sevenfold.protocol.visit import StudyDay
 
-__all__ = ["Action", "Arm", "Dosing", "Identifiers", "Injection", "Interruption", "Product", "Route", "RouteRule", "VisibleInjection"]
+__all__ = [
+    "Action",
+    "Arm",
+    "Dosing",
+    "Identifiers",
+    "Injection",
+    "Interruption",
+    "Product",
+    "Route",
+    "RouteRule",
+    "VisibleInjection",
+]
 
 
 class Route(StrEnum):

@@ -1,6 +1,7 @@
 """What a trial can talk about: the catalogue of facts, numbers and assessments, with units and what betrays the arm.
 
-A protocol names things from here, and may add its own. A name that stands nowhere is an error with its nearest neighbour.
+A protocol names things from here, and may add its own. A name that stands nowhere is an error with its nearest
+neighbour.
 """
 
 import tomllib

@@ -1,8 +1,10 @@
 """When things are planned: study days, visits with their windows, and the schedule of activities.
 
-Day 1 is the day of the first dose and there is no day 0. Only this file turns a study day into the time since the first dose.
+Day 1 is the day of the first dose and there is no day 0. Only this file turns a study day into the time since the
+first dose.
 """
 
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -54,7 +56,7 @@ class Visit(Part):
             raise contradiction("there is no study day 0; day 1 is the day of the first dose", "day")
         repeated = {name for name in self.assessments if self.assessments.count(name) > 1}
         if repeated:
-            raise contradiction(f"visit {self.id!r} lists {sorted(repeated)[0]!r} twice", "assessments")
+            raise contradiction(f"visit {self.id!r} lists {min(repeated)!r} twice", "assessments")
         return self
 
     @property
@@ -97,12 +99,18 @@ class Schedule(Part):
                 raise contradiction(f"two visits are called {visit.id!r}", "visits", index, "id")
             names[visit.id] = index
         plain = [(index, visit) for index, visit in enumerate(self.visits) if visit.hours_after_dose is None]
-        for (_, before), (index, after) in zip(plain, plain[1:], strict=False):
+        for (_, before), (index, after) in pairwise(plain):
             if after.day <= before.day:
-                raise contradiction(f"visit {after.id!r} (day {after.day}) must come after {before.id!r} (day {before.day})", "visits", index, "day")
+                raise contradiction(
+                    f"visit {after.id!r} (day {after.day}) must come after {before.id!r} (day {before.day})",
+                    "visits",
+                    index,
+                    "day",
+                )
             if after.first_day <= before.last_day:
                 raise contradiction(
-                    f"the window of {before.id!r} ends on day {before.last_day}, and that of {after.id!r} begins on day "
+                    f"the window of {before.id!r} ends on day {before.last_day}, and that of {after.id!r} "
+                    "begins on day "
                     f"{after.first_day}; shorten one so that they do not overlap", "visits", index, "window",
                 )  # fmt: skip
         return self

@@ -54,12 +54,20 @@ class Flow:
     def __post_init__(self) -> None:
         out = sum(self.not_eligible.values()) + self.n_declined + self.n_not_randomised
         if self.n_screened != out + self.n_randomised:
-            raise AuditBroken(f"The flow does not close: {self.n_screened} screened, {out} excluded and {self.n_randomised} randomised.")
+            raise AuditBroken(
+                f"The flow does not close: {self.n_screened} screened, {out} excluded and {self.n_randomised} "
+                "randomised."
+            )
         if self.n_randomised != sum(arm.n_randomised for arm in self.arms.values()):
-            raise AuditBroken(f"The flow does not close: {self.n_randomised} randomised, but the arms sum to another number.")
+            raise AuditBroken(
+                f"The flow does not close: {self.n_randomised} randomised, but the arms sum to another number."
+            )
         for arm in self.arms.values():
             if sum(arm.dispositions.values()) != arm.n_randomised:
-                raise AuditBroken(f"The flow of {arm.label!r} does not close: {arm.n_randomised} randomised, {dict(arm.dispositions)}.")
+                raise AuditBroken(
+                    f"The flow of {arm.label!r} does not close: {arm.n_randomised} randomised, "
+                    f"{dict(arm.dispositions)}."
+                )
 
     @property
     def n_excluded(self) -> int:

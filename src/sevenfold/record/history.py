@@ -134,7 +134,9 @@ class History:
 
 
 def read_history(events: Iterable[Event]) -> History:
-    """Fold the events. Sealed results are opened with the key that the unblinding event reveals, and stay sealed without it."""
+    """Fold the events. Sealed results are opened with the key that the unblinding event reveals, and stay sealed
+    without it.
+    """
     history = History()
     sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]] = []
     for event in events:
@@ -172,7 +174,9 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
         case Randomised():
             one.number, one.stratum, one.randomised_at = said.number, said.stratum, at
         case VisitHeld():
-            one.visits.append(Seen(visit=said.visit, at=at, study_day=said.study_day, results=said.results, scores=said.scores))
+            one.visits.append(
+                Seen(visit=said.visit, at=at, study_day=said.study_day, results=said.results, scores=said.scores)
+            )
         case VisitMissed():
             one.visits.append(Seen(visit=said.visit, at=at, study_day=None, results={}, scores={}, reason=said.reason))
         case DoseGiven() | DoseNotGiven():
@@ -213,7 +217,9 @@ def _end(one: SubjectHistory, said: Payload, at: datetime) -> None:
     one.ended_at = at
 
 
-def _open(history: History, sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]], revealed: Unblinded) -> None:
+def _open(
+    history: History, sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]], revealed: Unblinded
+) -> None:
     key = bytes.fromhex(revealed.results_key)
     for subject, arm in revealed.assignments.items():
         history.subjects[subject].arm = arm

@@ -1,15 +1,15 @@
 """The ledger: events in a database that only ever grows, with a signed head kept apart from them.
 
-Appending is one transaction: the events, their chain, and the new head. SQLite in write-ahead mode with full synchronisation;
-SQLAlchemy Core, so that another database is another address.
+Appending is one transaction: the events, their chain, and the new head. SQLite in write-ahead mode with full
+synchronisation; SQLAlchemy Core, so that another database is another address.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Protocol, Self, final
+from typing import Any, Final, Protocol, Self, TypeVar, final
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from sevenfold.sealing import canonical_json
 
 __all__ = ["Head", "Ledger", "LedgerState", "Signer", "SigningKey", "head_bytes", "read_events", "read_head"]
 
+_Read = TypeVar("_Read")
 _METADATA: Final = sa.MetaData()
 _EVENT: Final = sa.Table(
     "event",
@@ -49,8 +50,10 @@ _HEAD: Final = sa.Table(
     sa.Column("signature", sa.Text, nullable=False),
 )
 _APPEND_ONLY: Final = (
-    "CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never changed'); END",
-    "CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END",
+    "CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are never "
+    "changed'); END",
+    "CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'events are never "
+    "deleted'); END",
 )
 
 
@@ -206,7 +209,7 @@ def read_head(path: Path) -> Head:
     )
 
 
-def _guarded(path: Path, read: Any) -> Any:
+def _guarded(path: Path, read: Callable[[], _Read]) -> _Read:
     try:
         return read()
     except (sa.exc.DatabaseError, ValueError) as error:

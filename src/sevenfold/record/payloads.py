@@ -1,6 +1,7 @@
 """What events say. One class a kind of event; its name in the record is the class's name.
 
-None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``) until ``Unblinded``.
+None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``) until
+``Unblinded``.
 """
 
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,7 +12,40 @@ from sevenfold.errors import AuditBroken
 from sevenfold.record.event import Event
 from sevenfold.sealing import canonical_json
 
-__all__ = ["AdverseEventReported", "CandidateScreened", "ConsentGiven", "ConsentRefused", "ConsentWithdrawn", "DatabaseLocked", "Died", "Dispensed", "DoseGiven", "DoseNotGiven", "DoseObserved", "DosingStopped", "FollowUpCompleted", "LeftHospital", "LeftIcu", "LostToFollowUp", "MaskedResults", "OrganSupport", "Payload", "Randomised", "Reconsented", "Result", "RunInterrupted", "SafetyReviewed", "SecondaryInfection", "SiteOpened", "TrialOpened", "Unblinded", "UnmetCriterion", "VisitHeld", "VisitMissed", "read_payload"]  # fmt: skip
+__all__ = [
+    "AdverseEventReported",
+    "CandidateScreened",
+    "ConsentGiven",
+    "ConsentRefused",
+    "ConsentWithdrawn",
+    "DatabaseLocked",
+    "Died",
+    "Dispensed",
+    "DoseGiven",
+    "DoseNotGiven",
+    "DoseObserved",
+    "DosingStopped",
+    "FollowUpCompleted",
+    "LeftHospital",
+    "LeftIcu",
+    "LostToFollowUp",
+    "MaskedResults",
+    "OrganSupport",
+    "Payload",
+    "Randomised",
+    "Reconsented",
+    "Result",
+    "RunInterrupted",
+    "SafetyReviewed",
+    "SecondaryInfection",
+    "SiteOpened",
+    "TrialOpened",
+    "Unblinded",
+    "UnmetCriterion",
+    "VisitHeld",
+    "VisitMissed",
+    "read_payload",
+]
 
 
 class Payload(BaseModel):
@@ -252,8 +286,13 @@ def read_payload(event: Event) -> Payload:
     """
     kind = _KINDS.get(event.type)
     if kind is None or event.schema_version != kind.schema_version:
-        raise AuditBroken(f"Event {event.sequence} is a {event.type} (version {event.schema_version}), which this version cannot read.")
+        raise AuditBroken(
+            f"Event {event.sequence} is a {event.type} (version {event.schema_version}), which this version "
+            "cannot read."
+        )
     try:
         return kind.model_validate_json(event.payload)
     except ValueError as error:
-        raise AuditBroken(f"Event {event.sequence} ({event.type}) does not hold what its kind should: {error}") from None
+        raise AuditBroken(
+            f"Event {event.sequence} ({event.type}) does not hold what its kind should: {error}"
+        ) from None

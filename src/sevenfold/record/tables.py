@@ -1,4 +1,5 @@
-"""The record as tidy tables, one a domain: rows of plain values, in an order that doesn't depend on anything but the record.
+"""The record as tidy tables, one a domain: rows of plain values, in an order that doesn't depend on anything but the
+record.
 
 Before unblinding no table has an arm or a sealed result; afterwards both are there.
 """
@@ -25,7 +26,7 @@ def tables(history: History, protocol: Protocol) -> dict[str, list[Row]]:
     return made
 
 
-def _subjects(history: History, protocol: Protocol) -> Iterator[Row]:
+def _subjects(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in sorted(history.subjects.values(), key=lambda s: (s.screened_at, s.subject)):
         site = history.sites[one.site]
         numbers, facts = one.screened.known["numbers"], one.screened.known["facts"]
@@ -80,7 +81,7 @@ def _visits(history: History, protocol: Protocol) -> Iterator[Row]:
                 }
 
 
-def _doses(history: History, protocol: Protocol) -> Iterator[Row]:
+def _doses(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in history.randomised:
         watched = {said.study_day: said for _, said in one.observations}
         for at, said in one.doses:
@@ -130,7 +131,7 @@ def _sofa(history: History, protocol: Protocol) -> Iterator[Row]:
                     yield {**_who(one), "visit": planned.id, "study_day": seen.study_day, **points}
 
 
-def _adverse_events(history: History, protocol: Protocol) -> Iterator[Row]:
+def _adverse_events(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in history.randomised:
         for at, said in one.adverse_events:
             yield {
@@ -147,19 +148,19 @@ def _adverse_events(history: History, protocol: Protocol) -> Iterator[Row]:
             }
 
 
-def _infections(history: History, protocol: Protocol) -> Iterator[Row]:
+def _infections(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in history.randomised:
         for at, said in one.infections:
             yield {**_who(one), "day": _rounded(one.day(at)), "site_of_infection": said.site}
 
 
-def _support(history: History, protocol: Protocol) -> Iterator[Row]:
+def _support(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in history.randomised:
         for at, said in one.supports:
             yield {**_who(one), "day": _rounded(one.day(at)), "support": said.support, "change": said.change}
 
 
-def _vital_status(history: History, protocol: Protocol) -> Iterator[Row]:
+def _vital_status(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in history.randomised:
         yield {
             **_who(one),
@@ -198,30 +199,86 @@ TABLES: Final[dict[str, Callable[[History, Protocol], Iterator[Row]]]] = {
 _WHO: Final[dict[str, type]] = {"subject": str, "arm": str}
 COLUMNS: Final[dict[str, dict[str, type]]] = {
     "subjects": {
-        "subject": str, "site": str, "country": str, "registered_trial": str, "arm": str, "screened_at": str, "is_eligible": bool,
-        "criteria_not_met": str, "consent_by": str, "randomisation_number": str, "stratum": str, "randomised_at": str,
-        "disposition": str, "disposition_day": float, "age_year": float, "sex": str, "weight_kg": float, "height_cm": float,
-        "sofa_worst_at_entry": float, "hours_since_icu_admission": float,
+        "subject": str,
+        "site": str,
+        "country": str,
+        "registered_trial": str,
+        "arm": str,
+        "screened_at": str,
+        "is_eligible": bool,
+        "criteria_not_met": str,
+        "consent_by": str,
+        "randomisation_number": str,
+        "stratum": str,
+        "randomised_at": str,
+        "disposition": str,
+        "disposition_day": float,
+        "age_year": float,
+        "sex": str,
+        "weight_kg": float,
+        "height_cm": float,
+        "sofa_worst_at_entry": float,
+        "hours_since_icu_admission": float,
     },
     "visits": {**_WHO, "visit": str, "planned_day": int, "study_day": int, "at": str, "was_held": bool, "reason": str},
     "doses": {
-        **_WHO, "study_day": int, "at": str, "was_given": bool, "kit": str, "volume_ml": float, "route": str, "reason": str,
-        "cytokine_release_raw": int, "cytokine_release_new": int, "temperature_after_c": float,
+        **_WHO,
+        "study_day": int,
+        "at": str,
+        "was_given": bool,
+        "kit": str,
+        "volume_ml": float,
+        "route": str,
+        "reason": str,
+        "cytokine_release_raw": int,
+        "cytokine_release_new": int,
+        "temperature_after_c": float,
     },
-    "labs": {**_WHO, "visit": str, "study_day": int, "test": str, "label": str, "value": float, "qualifier": str, "unit": str, "was_sealed": bool},
+    "labs": {
+        **_WHO,
+        "visit": str,
+        "study_day": int,
+        "test": str,
+        "label": str,
+        "value": float,
+        "qualifier": str,
+        "unit": str,
+        "was_sealed": bool,
+    },
     "sofa": {
-        **_WHO, "visit": str, "study_day": int, "respiration": int, "coagulation": int, "liver": int, "circulation": int,
-        "nervous_system": int, "kidney": int, "total": int,
+        **_WHO,
+        "visit": str,
+        "study_day": int,
+        "respiration": int,
+        "coagulation": int,
+        "liver": int,
+        "circulation": int,
+        "nervous_system": int,
+        "kidney": int,
+        "total": int,
     },
     "adverse_events": {
-        **_WHO, "number": int, "day": float, "term": str, "system": str, "grade": int, "is_serious": bool, "relation": str,
-        "hours_after_dose": float, "outcome": str,
+        **_WHO,
+        "number": int,
+        "day": float,
+        "term": str,
+        "system": str,
+        "grade": int,
+        "is_serious": bool,
+        "relation": str,
+        "hours_after_dose": float,
+        "outcome": str,
     },
     "infections": {**_WHO, "day": float, "site_of_infection": str},
     "organ_support": {**_WHO, "day": float, "support": str, "change": str},
     "vital_status": {
-        **_WHO, "status": str, "last_known_day": float, "death_day": float, "cause_of_death": str, "left_icu_day": float,
+        **_WHO,
+        "status": str,
+        "last_known_day": float,
+        "death_day": float,
+        "cause_of_death": str,
+        "left_icu_day": float,
         "left_hospital_day": float,
     },
-}  # fmt: skip
+}
 """Every table's columns in order, with the type of what they hold (each may be missing)."""

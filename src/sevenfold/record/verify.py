@@ -56,7 +56,11 @@ def verify(path: Path, exported: Head | None = None) -> Verification:
             if start.signing_key != head.public_key:
                 faults.append("The head is signed with another key than the one the trial was opened with.")
             faults += _commitment(events, start, notes)
-    notes.append("An exported head was compared." if exported else "No exported head was compared: replacing the whole file would go unseen.")
+    notes.append(
+        "An exported head was compared."
+        if exported
+        else "No exported head was compared: replacing the whole file would go unseen."
+    )
     return Verification(n_events=len(events), state=head.state, faults=tuple(faults), notes=tuple(notes))
 
 
@@ -67,9 +71,15 @@ def _chain(events: list[Event]) -> list[str]:
             faults.append(f"Event {place} is missing: the next one in the ledger is number {event.sequence}.")
             break
         if event.previous_hash != previous:
-            faults.append(f"Event {event.sequence} ({event.type}) does not follow the event before it: something was inserted, removed, changed or moved here.")
+            faults.append(
+                f"Event {event.sequence} ({event.type}) does not follow the event before it: something was "
+                "inserted, removed, changed or moved here."
+            )
         if link(event) != event.hash:
-            faults.append(f"Event {event.sequence} ({event.type}) was changed after it was recorded: its content does not match its hash.")
+            faults.append(
+                f"Event {event.sequence} ({event.type}) was changed after it was recorded: its content does "
+                "not match its hash."
+            )
         previous = event.hash
     return faults
 
@@ -113,7 +123,10 @@ def _commitment(events: list[Event], start: TrialOpened, notes: list[str]) -> li
         if event.type == Unblinded.__name__:
             revealed = read_payload(event)
             if isinstance(revealed, Unblinded):
-                if allocation_commitment(revealed.commitment_nonce, revealed.allocation_list) != start.allocation_commitment:
+                if (
+                    allocation_commitment(revealed.commitment_nonce, revealed.allocation_list)
+                    != start.allocation_commitment
+                ):
                     return ["The allocation list that was revealed is not the one that was committed to at the start."]
                 notes.append("The allocation list revealed at unblinding is the one committed to at the start.")
     return []

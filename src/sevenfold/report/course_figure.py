@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.analysis.trial.estimates import Point
 from sevenfold.cohort.cohort import Cohort
@@ -12,6 +13,8 @@ from sevenfold.report.svg import Scale, element, figure, group, line, path, text
 from sevenfold.report.words import interval, number
 
 __all__ = ["CourseSettings", "course_figure"]
+
+Floats = NDArray[np.float64]
 
 _WIDTH, _HEIGHT = 460.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 14.0, 40.0
@@ -41,7 +44,14 @@ class CourseSettings:
 
 def course_figure(cohort: Cohort, points: Sequence[Point], settings: CourseSettings) -> str:
     """The figure as SVG."""
-    shown = [p for p in points if p.variable == settings.variable and p.group in settings.arms and p.mean is not None and p.day <= settings.last_day]
+    shown = [
+        p
+        for p in points
+        if p.variable == settings.variable
+        and p.group in settings.arms
+        and p.mean is not None
+        and p.day <= settings.last_day
+    ]
     if not shown:
         return ""
     values = cohort.values[settings.variable][0]
@@ -56,12 +66,25 @@ def course_figure(cohort: Cohort, points: Sequence[Point], settings: CourseSetti
         members = np.flatnonzero(assignment.is_in((name,))[0])
         body += [_subject(cohort, values, int(i), x, y, colour, settings) for i in members]
     for place, (name, (label, colour)) in enumerate(settings.arms.items()):
-        body.append(_mean([p for p in shown if p.group == name], label, colour, x, y, settings, place - (len(settings.arms) - 1) / 2))
-    description = f"{settings.title} by arm over {last:.0f} days: thin lines are subjects, thick lines means with 95 % intervals. The values stand in the table below."
+        body.append(
+            _mean(
+                [p for p in shown if p.group == name],
+                label,
+                colour,
+                x,
+                y,
+                settings,
+                place - (len(settings.arms) - 1) / 2,
+            )
+        )
+    description = (
+        f"{settings.title} by arm over {last:.0f} days: thin lines are subjects, thick lines means with 95 % "
+        "intervals. The values stand in the table below."
+    )
     return figure(_WIDTH, _HEIGHT, settings.title, description, *body)
 
 
-def _range(finite: np.ndarray, settings: CourseSettings) -> tuple[float, float]:  # type: ignore[type-arg]
+def _range(finite: Floats, settings: CourseSettings) -> tuple[float, float]:
     low, high = float(finite.min()), float(finite.max())
     if settings.is_log:
         return max(low * 0.85, settings.floor), max(high * 1.15, settings.floor * 10)
@@ -71,14 +94,23 @@ def _range(finite: np.ndarray, settings: CourseSettings) -> tuple[float, float]:
 def _axes(x: Scale, y: Scale, settings: CourseSettings) -> str:
     parts = [line(x.start, y.start, x.end, y.start, "axis")]
     for tick in y.ticks():
-        parts += [line(x.start, y(tick), x.end, y(tick), "grid"), text(x.start - 6, y(tick) + 4, _tick(tick), anchor="end", class_="tick")]
+        parts += [
+            line(x.start, y(tick), x.end, y(tick), "grid"),
+            text(x.start - 6, y(tick) + 4, _tick(tick), anchor="end", class_="tick"),
+        ]
     for day in _day_ticks(x.high):
-        parts += [line(x(day), y.start, x(day), y.start + 4, "axis"), text(x(day), y.start + 17, f"{day + 1:.0f}", anchor="middle", class_="tick")]
+        parts += [
+            line(x(day), y.start, x(day), y.start + 4, "axis"),
+            text(x(day), y.start + 17, f"{day + 1:.0f}", anchor="middle", class_="tick"),
+        ]
     parts.append(text((x.start + x.end) / 2, y.start + 34, "study day", anchor="middle", class_="tick"))
     parts.append(text(4, _TOP - 2, settings.unit, class_="tick"))
     if settings.reference is not None and y.low < settings.reference[0] < y.high:
         value, label = settings.reference
-        parts += [line(x.start, y(value), x.end, y(value), "reference"), text(x.end, y(value) - 4, label, anchor="end", class_="tick")]
+        parts += [
+            line(x.start, y(value), x.end, y(value), "reference"),
+            text(x.end, y(value) - 4, label, anchor="end", class_="tick"),
+        ]
     return group(*parts)
 
 
@@ -91,7 +123,7 @@ def _tick(value: float) -> str:
     return f"{value:,.0f}".replace(",", "\u202f") if value >= 10 or value == int(value) else f"{value:g}"
 
 
-def _subject(cohort: Cohort, values: np.ndarray, i: int, x: Scale, y: Scale, colour: str, settings: CourseSettings) -> str:  # type: ignore[type-arg]
+def _subject(cohort: Cohort, values: Floats, i: int, x: Scale, y: Scale, colour: str, settings: CourseSettings) -> str:
     days = cohort.measured_day[0, i]
     known = np.isfinite(values[i]) & np.isfinite(days) & (days <= settings.last_day)
     if known.sum() < 2:
@@ -100,7 +132,9 @@ def _subject(cohort: Cohort, values: np.ndarray, i: int, x: Scale, y: Scale, col
     return path(points, f"subject {colour}", data_tip=f"Subject {cohort.subjects[i].subject}")
 
 
-def _mean(points: list[Point], label: str, colour: str, x: Scale, y: Scale, settings: CourseSettings, shift: float) -> str:
+def _mean(
+    points: list[Point], label: str, colour: str, x: Scale, y: Scale, settings: CourseSettings, shift: float
+) -> str:
     points = sorted(points, key=lambda p: p.day)
     parts = [path([(x(p.day), y(p.mean or 0.0)) for p in points], f"mean {colour}")]
     for p in points:
@@ -111,5 +145,16 @@ def _mean(points: list[Point], label: str, colour: str, x: Scale, y: Scale, sett
         fold = f"; {number(p.fold, 2)} times baseline" if p.fold is not None else ""
         ci = f" (95 % CI {interval(p.lower, p.upper)})" if p.lower is not None else ""
         tip = f"{label}, {p.visit}: {number(p.mean)} {settings.unit}{ci}, n = {p.n}{fold}"
-        parts.append(element("circle", element("title", tip), cx=at, cy=y(p.mean), r=3.6, class_=f"dot {colour}", data_tip=tip, tabindex=0))
+        parts.append(
+            element(
+                "circle",
+                element("title", tip),
+                cx=at,
+                cy=y(p.mean),
+                r=3.6,
+                class_=f"dot {colour}",
+                data_tip=tip,
+                tabindex=0,
+            )
+        )
     return group(*parts)

@@ -32,7 +32,13 @@ class Course:
 
 
 _WANTED: Final = (  # variable, what to look for, logarithmic axis, lowest value drawn, last day
-    ("alc", "The primary measurement. Geometric means; the grey band of placebo recovers slowly by itself.", True, 50.0, 95.0),
+    (
+        "alc",
+        "The primary measurement. Geometric means; on placebo the count recovers slowly by itself.",
+        True,
+        50.0,
+        95.0,
+    ),
     ("cd4", "Helper T cells: geometric means.", True, 10.0, 95.0),
     ("cd8", "Cytotoxic T cells: geometric means.", True, 10.0, 95.0),
     ("ki67_cd4", "Share of CD4 cells in cycle: early and transient, before the counts rise.", False, 0.1, 45.0),
@@ -47,7 +53,9 @@ _WANTED: Final = (  # variable, what to look for, logarithmic axis, lowest value
 )
 
 
-def courses(cohort: Cohort, points: Sequence[Point], protocol: Protocol, arms: Mapping[str, tuple[str, str]]) -> list[Course]:
+def courses(
+    cohort: Cohort, points: Sequence[Point], protocol: Protocol, arms: Mapping[str, tuple[str, str]]
+) -> list[Course]:
     """The courses of whatever the protocol measured, in the order in which one would read them."""
     made = []
     for name, lead, is_log, floor, last_day in _WANTED:
@@ -57,7 +65,14 @@ def courses(cohort: Cohort, points: Sequence[Point], protocol: Protocol, arms: M
         unit = variable.unit or ""
         reference = (1200.0, "1200") if name == "alc" else None
         settings = CourseSettings(
-            variable=name, title=variable.label, unit=unit, arms=arms, is_log=is_log, floor=floor, last_day=last_day, reference=reference
+            variable=name,
+            title=variable.label,
+            unit=unit,
+            arms=arms,
+            is_log=is_log,
+            floor=floor,
+            last_day=last_day,
+            reference=reference,
         )
         svg = course_figure(cohort, points, settings)
         if svg:
@@ -73,6 +88,11 @@ def _rows(points: Sequence[Point]) -> dict[str, dict[str, tuple[int, str, str]]]
         if point.mean is None:
             continue
         mean = number(point.mean) + (f" ({interval(point.lower, point.upper)})" if point.lower is not None else "")
-        fold = "–" if point.fold is None else number(point.fold, 2) + (f" ({interval(point.fold_lower, point.fold_upper, 2)})" if point.fold_lower is not None else "")
+        fold = (
+            "–"
+            if point.fold is None
+            else number(point.fold, 2)
+            + (f" ({interval(point.fold_lower, point.fold_upper, 2)})" if point.fold_lower is not None else "")
+        )
         rows.setdefault(point.visit, {})[point.group] = (point.n, mean, fold)
     return rows

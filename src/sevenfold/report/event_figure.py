@@ -28,17 +28,38 @@ def event_figure(rows: Sequence[EventRow], arms: Mapping[str, tuple[str, str]]) 
     base = 12.0 + _ROW * len(terms)
     parts = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts += [line(x(tick), 8, x(tick), base, "grid"), text(x(tick), base + 16, percent(tick), anchor="middle", class_="tick")]
+        parts += [
+            line(x(tick), 8, x(tick), base, "grid"),
+            text(x(tick), base + 16, percent(tick), anchor="middle", class_="tick"),
+        ]
     for number, (system, term) in enumerate(terms):
         middle = 12.0 + _ROW * (number + 0.5)
         parts.append(text(10, middle + 4, term, class_="tick strong" if system == "All" else "tick"))
         for place, (name, (label, colour)) in enumerate(arms.items()):
-            row = next((r for r in rows if (r.system, r.term) == (system, term) and r.group == name), None)
-            if row is None:
+            mine = [r for r in rows if (r.system, r.term) == (system, term) and r.group == name]
+            if not mine:
                 continue
+            row = mine[0]
             y = middle + 7.0 * (place - (len(arms) - 1) / 2)
-            tip = f"{term}, {label}: {row.n_subjects} of {row.n} ({percent(row.share)}, 95 % CI {percent(row.lower)} to {percent(row.upper)}); grade 3 or more in {row.n_severe}"
+            tip = (
+                f"{term}, {label}: {row.n_subjects} of {row.n} ({percent(row.share)}, 95 % CI {percent(row.lower)} "
+                f"to {percent(row.upper)}); grade 3 or more in {row.n_severe}"
+            )
             parts.append(line(x(row.lower), y, x(row.upper), y, f"whisker {colour}"))
-            parts.append(element("circle", element("title", tip), cx=x(row.share), cy=y, r=3.4, class_=f"dot {colour}", data_tip=tip, tabindex=0))
-    words = "Share of subjects with each adverse event, by arm, with exact 95 % intervals; the numbers stand in the table below."
+            parts.append(
+                element(
+                    "circle",
+                    element("title", tip),
+                    cx=x(row.share),
+                    cy=y,
+                    r=3.4,
+                    class_=f"dot {colour}",
+                    data_tip=tip,
+                    tabindex=0,
+                )
+            )
+    words = (
+        "Share of subjects with each adverse event, by arm, with exact 95 % intervals; the numbers stand in the "
+        "table below."
+    )
     return figure(_WIDTH, base + 24, "Adverse events", words, *parts, class_="chart wide")

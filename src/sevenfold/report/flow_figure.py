@@ -1,4 +1,6 @@
-"""The flow of participants as CONSORT 2025 draws it: screened, excluded with reasons, randomised, and what became of each arm."""
+"""The flow of participants as CONSORT 2025 draws it: screened, excluded with reasons, randomised, and what became of
+each arm.
+"""
 
 from sevenfold.record.flow import ArmFlow, Flow
 from sevenfold.report.svg import element, figure, group, line, text
@@ -17,15 +19,17 @@ def flow_figure(flow: Flow) -> str:
     centre = width / 2
     excluded_height = _LINE * (len(reasons) + 1) + 18.0
     top = 10.0
-    parts = [_box(centre - 150, top, 300, [f"Assessed for eligibility (n = {flow.n_screened})"], strong=True)]
+    parts = [_box(centre - 150, top, 300, [f"Assessed for eligibility (n = {flow.n_screened})"])]
     excluded_top = top + 48.0
     excluded_left = centre + 30.0
-    parts.append(_box(excluded_left, excluded_top, width - excluded_left - 10.0, [f"Excluded (n = {flow.n_excluded})", *reasons]))
+    parts.append(
+        _box(excluded_left, excluded_top, width - excluded_left - 10.0, [f"Excluded (n = {flow.n_excluded})", *reasons])
+    )
     randomised_top = excluded_top + excluded_height + 22.0
     parts += [
         line(centre, top + 34, centre, randomised_top, "flow"),
         line(centre, excluded_top + 14, excluded_left, excluded_top + 14, "flow"),
-        _box(centre - 150, randomised_top, 300, [f"Randomised (n = {flow.n_randomised})"], strong=True),
+        _box(centre - 150, randomised_top, 300, [f"Randomised (n = {flow.n_randomised})"]),
     ]
     arms_top = randomised_top + 74.0
     span = (width - 20.0) / len(arms)
@@ -34,11 +38,16 @@ def flow_figure(flow: Flow) -> str:
     places = [10.0 + span * (k + 0.5) for k in range(len(arms))]
     parts += [line(centre, randomised_top + 34, centre, bar, "flow"), line(places[0], bar, places[-1], bar, "flow")]
     for place, arm in zip(places, arms, strict=True):
-        lines = _arm_lines(arm)
-        parts += [line(place, bar, place, arms_top, "flow"), _box(place - span / 2 + 6, arms_top, span - 12, lines)]
-        bottom = max(bottom, arms_top + _LINE * len(lines) + 18)
+        title, lines = _wrapped(arm.label, 28), _arm_lines(arm)
+        parts += [
+            line(place, bar, place, arms_top, "flow"),
+            _box(place - span / 2 + 6, arms_top, span - 12, [*title, *lines], n_strong=len(title)),
+        ]
+        bottom = max(bottom, arms_top + _LINE * (len(title) + len(lines)) + 18)
     words = f"{flow.n_screened} screened, {flow.n_excluded} excluded, {flow.n_randomised} randomised; " + "; ".join(
-        f"{arm.label}: {arm.n_randomised} randomised, " + ", ".join(f"{n} {what}" for what, n in arm.dispositions.items()) for arm in arms
+        f"{arm.label}: {arm.n_randomised} randomised, "
+        + ", ".join(f"{n} {what}" for what, n in arm.dispositions.items())
+        for arm in arms
     )
     return figure(width, bottom + 8, "Flow of participants", words, *parts, class_="chart wide")
 
@@ -57,11 +66,11 @@ def _reasons(flow: Flow) -> list[str]:
 
 
 def _short(reason: str) -> str:
-    return reason if len(reason) <= 52 else reason[:50].rstrip() + "…"
+    return reason if len(reason) <= 46 else reason[:44].rstrip() + "…"
 
 
 def _arm_lines(arm: ArmFlow) -> list[str]:
-    lines = _wrapped(arm.label, 34) + [f"Randomised (n = {arm.n_randomised})", f"Received at least one dose (n = {arm.n_dosed})"]
+    lines = [f"Randomised (n = {arm.n_randomised})", f"Received at least one dose (n = {arm.n_dosed})"]
     if arm.n_stopped_dosing:
         lines.append(f"Stopped dosing early (n = {arm.n_stopped_dosing})")
     if arm.n_withheld:
@@ -81,7 +90,10 @@ def _wrapped(words: str, width: int) -> list[str]:
     return [*lines, current]
 
 
-def _box(x: float, y: float, width: float, lines: list[str], *, strong: bool = False) -> str:
+def _box(x: float, y: float, width: float, lines: list[str], *, n_strong: int = 1) -> str:
     height = _LINE * len(lines) + 18.0
-    words = [text(x + 10, y + 21 + _LINE * k, words, class_="box-strong" if strong or k == 0 else "box-text") for k, words in enumerate(lines)]
+    words = [
+        text(x + 10, y + 21 + _LINE * k, words, class_="box-strong" if k < n_strong else "box-text")
+        for k, words in enumerate(lines)
+    ]
     return group(element("rect", x=x, y=y, width=width, height=height, rx=5, class_="box"), *words)

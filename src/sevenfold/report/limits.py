@@ -5,17 +5,24 @@ from typing import Final
 __all__ = ["LIMITS", "READINGS"]
 
 LIMITS: Final = (
-    "These are virtual patients. A rehearsal shows what the protocol would do if the model were right; it is no evidence that CYT107 works.",
-    "The IL-7 model was calibrated to the shape of published summaries, IRIS-7's own three- to four-fold rise among them. That it "
+    "These are virtual patients. A rehearsal shows what the protocol would do if the model were right; it is "
+    "no evidence that CYT107 works.",
+    "The IL-7 model was calibrated to the shape of published summaries, IRIS-7's own three- to four-fold rise "
+    "among them. That it "
     "shows such a rise again is calibration, not validation. No patient-level data were used.",
-    "In critically ill patients with COVID-19 (ILIAD-7, n = 109, 10 µg/kg into muscle twice a week for two weeks) lymphocytes rose in both "
-    "groups and did not differ significantly (Shankar-Hari et al., JCI Insight 2025;10:e189150). The model as calibrated "
+    "In critically ill patients with COVID-19 (ILIAD-7, n = 109, 10 µg/kg into muscle twice a week for two "
+    "weeks) lymphocytes rose in both "
+    "groups and did not differ significantly (Shankar-Hari et al., JCI Insight 2025;10:e189150). The model as "
+    "calibrated "
     "predicts a ratio of about 1.8 there: it fails that trial, and must not be extrapolated to it.",
-    "That there is no cytokine storm, no effect on organ function and, unless switched on, no effect on infection or death are assumptions "
+    "That there is no cytokine storm, no effect on organ function and, unless switched on, no effect on "
+    "infection or death are assumptions "
     "put in, not results that came out.",
-    "EC50, the maximal entry into cycle, the onset of tolerance and the delay of the signal cannot be told apart from counts alone. "
+    "EC50, the maximal entry into cycle, the onset of tolerance and the delay of the signal cannot be told "
+    "apart from counts alone. "
     "Parameter uncertainty is not carried into this report: intervals show the chance of one small trial.",
-    "Bioavailability and volume rest on interleukin-2; no pharmacokinetic values of CYT107 were found in print. Anti-drug antibodies do "
+    "Bioavailability and volume rest on interleukin-2; no pharmacokinetic values of CYT107 were found in "
+    "print. Anti-drug antibodies do "
     "not act on the model; soluble CD127, regulatory T cells and the split into naive and memory cells are left out.",
 )
 

@@ -13,17 +13,17 @@ from sevenfold.evidence.publications import publication
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
+from sevenfold.provenance import Sourced
 from sevenfold.record.flow import flow_of
 from sevenfold.record.history import History
 from sevenfold.record.ledger import Head
 from sevenfold.report import words
-from sevenfold.report.courses import Course, courses
+from sevenfold.report.courses import courses
 from sevenfold.report.event_figure import event_figure
 from sevenfold.report.flow_figure import flow_figure
 from sevenfold.report.forest_figure import forest_figure
 from sevenfold.report.limits import LIMITS, READINGS
 from sevenfold.report.swimmer_figure import swimmer_figure
-from sevenfold.trial.icu.assumptions import Assumptions
 
 __all__ = ["ReportInput", "render"]
 
@@ -42,7 +42,7 @@ class ReportInput:
     cohort: Cohort
     estimates: Estimates
     comparisons: tuple[Comparison, ...]
-    assume: Assumptions
+    assumptions: tuple[Sourced, ...]
     seed: int
     head: Head
     changed: tuple[str, ...]
@@ -57,7 +57,12 @@ def render(given: ReportInput) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": words.number, "percent": words.percent, "p": words.p_value, "interval": words.interval}
+    environment.filters |= {
+        "number": words.number,
+        "percent": words.percent,
+        "p": words.p_value,
+        "interval": words.interval,
+    }
     style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
     script = environment.loader.get_source(environment, "hover.js")[0] if environment.loader else ""
     return environment.get_template("report.html.j2").render(style=style, script=script, **_context(given))
@@ -75,28 +80,33 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "protocol": p,
         "file": given.file,
         "seed": given.seed,
-        "changed": {name: given.assume.by_name[name] for name in given.changed},
-        "planned_changed": given.history.opened is not None and given.history.opened.planned != _planned_in_file(given.file),
+        "changed": {one.name: one for one in given.assumptions if one.name in given.changed},
+        "planned_changed": given.history.opened is not None
+        and given.history.opened.planned != _planned_in_file(given.file),
         "arms": arms,
+        "names": {group: _name(p, group) for group in p.groups},
         "headline": words.headline(primary, _name(p, groups[0]), _name(p, groups[1])),
         "primary": primary,
         "tiles": _tiles(given, primary),
-        "folds": _folds(drawn, p),
         "flow": flow,
         "flow_svg": flow_figure(flow),
         "baseline": given.estimates.description.baseline,
         "courses": drawn,
         "answers": [_row(answer) for answer in given.estimates.answers],
         "forest_svg": forest_figure(given.estimates.answers),
-        "events": _events(given.estimates, p, arms),
+        "events": _events(given.estimates, arms),
         "events_svg": event_figure(given.estimates.description.events, arms),
         "release": [row for row in given.estimates.description.release if row.group in arms],
-        "antibodies": {name: given.estimates.description.antibodies[name] for name in arms if name in given.estimates.description.antibodies},
+        "antibodies": {
+            name: given.estimates.description.antibodies[name]
+            for name in arms
+            if name in given.estimates.description.antibodies
+        },
         "swimmer_svg": swimmer_figure(given.history, arms),
         "comparisons": given.comparisons,
         "readings": READINGS,
         "parameters": il7_page().parameters,
-        "assumptions": list(given.assume.by_name.values()),
+        "assumptions": given.assumptions,
         "unverified": _unverified(given.file),
         "publication": publication(p.published) if p.published else None,
         "products": p.products,
@@ -118,7 +128,12 @@ def _name(p: Protocol, group: str) -> str:
     members = p.groups[group]
     if len(members) == 1:
         return p.arm(members[0]).label
-    products = {injection.product for name in members for injection in p.arm(name).injections if p.products[injection.product].is_active}
+    products = {
+        injection.product
+        for name in members
+        for injection in p.arm(name).injections
+        if p.products[injection.product].is_active
+    }
     return p.products[products.pop()].label.split(",")[0] if len(products) == 1 else group
 
 
@@ -134,16 +149,12 @@ def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:
     ]
 
 
-def _folds(drawn: list[Course], p: Protocol) -> list[Course]:
-    return [course for course in drawn if course.folds]
-
-
 def _row(answer: Answer) -> dict[str, Any]:
     value, interval = words.answer_value(answer)
     return {"answer": answer, "value": value, "interval": interval, "strategy": words.strategy(answer)}
 
 
-def _events(estimates: Estimates, p: Protocol, arms: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+def _events(estimates: Estimates, arms: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
     """A row a term, with a cell an arm, commonest systems together."""
     table: dict[tuple[str, str], dict[str, Any]] = {}
     for row in estimates.description.events:
@@ -159,9 +170,11 @@ def _unverified(file: ProtocolFile) -> list[tuple[str, str, str]]:
         if not citation.verified:
             where = " › ".join(str(step + 1) if isinstance(step, int) else step for step in place)
             found.append((where, f"line {file.lines.get(place, 1)}", citation.note or citation.status))
-    for criterion in file.protocol.population.criteria:
-        if not criterion.verified:
-            found.append((f"criterion {criterion.id}", "", criterion.source or "recalled, not verified"))
+    found += [
+        (f"criterion {criterion.id}", "", criterion.source or "recalled, not verified")
+        for criterion in file.protocol.population.criteria
+        if not criterion.verified
+    ]
     return found
 
 

@@ -14,7 +14,9 @@ Value = str | float | int | None
 def element(name: str, *children: str, **attributes: Value) -> str:
     """An element; ``class_`` is ``class``, an underscore within a name is a hyphen, None leaves an attribute out."""
     said = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_shown(value)}"' for key, value in attributes.items() if value is not None
+        f' {key.rstrip("_").replace("_", "-")}="{_shown(value)}"'
+        for key, value in attributes.items()
+        if value is not None
     )
     inner = "".join(children)
     return f"<{name}{said}>{inner}</{name}>" if inner else f"<{name}{said}/>"
@@ -95,7 +97,8 @@ class Scale:
         """Round values within the ends."""
         if self.is_log:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            steps = (1, 2, 5) if len(decades) <= 3 else (1,)
+            spread = self.high / self.low
+            steps = (1, 2, 5) if spread < 300 else (1, 3) if spread < 3000 else (1,)
             found = [step * 10.0**decade for decade in decades for step in steps]
         else:
             raw = (self.high - self.low) / about

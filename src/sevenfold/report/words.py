@@ -41,8 +41,10 @@ def answer_value(answer: Answer) -> tuple[str, str]:
         if answer.value is None:
             return "–", "–"
         points = f"{100 * answer.value:+.0f} points".replace("-", "−")
-        low, high = (f"{100 * (x if x is not None else 0):.0f}".replace("-", "−") for x in (answer.lower, answer.upper))
-        return points, "–" if answer.lower is None else f"{low} to {high}"
+        if answer.lower is None or answer.upper is None:
+            return points, "–"
+        ends = (f"{100 * end:.0f}".replace("-", "−") for end in (answer.lower, answer.upper))
+        return points, " to ".join(ends)
     digits = 2 if answer.scale == "ratio" else 1
     return number(answer.value, digits), interval(answer.lower, answer.upper, digits)
 
@@ -55,14 +57,19 @@ def headline(answer: Answer, active: str, control: str) -> str:
     p = p_value(answer.p_value).replace("<\u202f", "< ")
     p_words = f"p {p}" if p.startswith("<") else f"p = {p}"
     if answer.scale == "ratio":
-        return f"{answer.label}: {value} times as high on {active} as on {control} (95 % CI {ci}; {p_words})."
+        return f"{answer.label}: {value} times as high on {active} as on {_lower(control)} (95 % CI {ci}; {p_words})."
     if answer.scale == "difference of proportions":
         a, b = answer.groups
         return (
-            f"{answer.label}: {percent(a.value)} on {active} ({a.n_events} of {a.n_used}) against {percent(b.value)} on {control} "
+            f"{answer.label}: {percent(a.value)} on {active} ({a.n_events} of {a.n_used}) against "
+            f"{percent(b.value)} on {_lower(control)} "
             f"({b.n_events} of {b.n_used}), a difference of {value} (95 % CI {ci}; {p_words})."
         )
     return f"{answer.label}: a difference of {value} (95 % CI {ci}; {p_words})."
+
+
+def _lower(name: str) -> str:
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
 def strategy(answer: Answer) -> str:

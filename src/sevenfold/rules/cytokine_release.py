@@ -1,7 +1,7 @@
 """Cytokine-release syndrome by the ASTCT consensus, and whether it is new. Source: [lee2019].
 
-Patients in septic shock are on vasopressors and ventilators before any dose: their raw grade is 3 or 4 at entry. What counts is
-a grade that is new or worse than in the day before the dose; the raw one stands beside it.
+Patients in septic shock are on vasopressors and ventilators before any dose: their raw grade is 3 or 4 at entry. What
+counts is a grade that is new or worse than in the day before the dose; the raw one stands beside it.
 """
 
 from dataclasses import dataclass

@@ -31,8 +31,8 @@ class Unmet:
 def unmet_criteria(criteria: Iterable[Criterion], known: Screening, protocol: Protocol) -> tuple[Unmet, ...]:
     """The criteria that are not met, in the protocol's order; none means eligible.
 
-    An inclusion criterion is met when its rule holds, an exclusion criterion when its rule does not hold; what is not known
-    keeps a candidate out either way.
+    An inclusion criterion is met when its rule holds, an exclusion criterion when its rule does not hold; what is not
+    known keeps a candidate out either way.
     """
     unmet = []
     for criterion in criteria:

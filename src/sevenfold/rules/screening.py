@@ -63,7 +63,8 @@ class Screening:
             },
             "infusions": {
                 name: [
-                    {"rate": s.rate, "began_at": s.began_at.isoformat(), "ended_at": s.ended_at.isoformat()} for s in spans
+                    {"rate": s.rate, "began_at": s.began_at.isoformat(), "ended_at": s.ended_at.isoformat()}
+                    for s in spans
                 ]
                 for name, spans in self.infusions.items()
             },

@@ -10,7 +10,9 @@ from sevenfold.trial.ports import Nature
 __all__ = ["attend", "dose"]
 
 
-def attend(conduct: Conduct, nature: Nature, subject: str, visit: Visit, time_day: float, first_dose_at: datetime) -> None:
+def attend(
+    conduct: Conduct, nature: Nature, subject: str, visit: Visit, time_day: float, first_dose_at: datetime
+) -> None:
     """Assess a subject and record what was found, or why the visit was missed.
 
     Args:
@@ -30,7 +32,9 @@ def dose(conduct: Conduct, nature: Nature, subject: str, day: int, time_day: flo
     reason = nature.takes_dose(subject, day, time_day)
     prepared = None if reason is not None else conduct.prepare_dose(subject, day, happened)
     if prepared is None:
-        conduct.record(subject, DoseNotGiven(study_day=day, reason=reason or "held by a rule of the protocol"), "nurse", happened)
+        conduct.record(
+            subject, DoseNotGiven(study_day=day, reason=reason or "held by a rule of the protocol"), "nurse", happened
+        )
         return False
     kit, injected = prepared
     conduct.give_dose(subject, day, kit, injected, happened)

@@ -1,7 +1,7 @@
 """What may happen next in a trial, and the one way of recording it: for real sites and for a rehearsal alike.
 
-Every step is checked against the record, decided by the rules of the protocol, and appended to the ledger. The arm is behind the
-``Allocator``; what would betray it is sealed before it is recorded.
+Every step is checked against the record, decided by the rules of the protocol, and appended to the ledger. The arm is
+behind the ``Allocator``; what would betray it is sealed before it is recorded.
 """
 
 from collections.abc import Mapping
@@ -92,7 +92,13 @@ class Conduct:
     def open_site(self, site: str, happened: datetime) -> None:
         """A site may screen."""
         trial, place = self.file.protocol.sites[site]
-        said = SiteOpened(name=place.name, city=place.city, country=trial.country, registered_trial=trial.id, time_zone=place.time_zone)
+        said = SiteOpened(
+            name=place.name,
+            city=place.city,
+            country=trial.country,
+            registered_trial=trial.id,
+            time_zone=place.time_zone,
+        )
         self._say(said, None, site, "sponsor", happened)
 
     def screen(self, subject: str, site: str, known: Screening) -> tuple[Unmet, ...]:
@@ -110,7 +116,12 @@ class Conduct:
 
     def consent(self, subject: str, by: str | None, happened: datetime) -> None:
         """Consent by ``patient`` or ``representative``; None for a refusal."""
-        self.record(subject, ConsentRefused() if by is None else ConsentGiven.model_validate({"by": by}), "investigator", happened)
+        self.record(
+            subject,
+            ConsentRefused() if by is None else ConsentGiven.model_validate({"by": by}),
+            "investigator",
+            happened,
+        )
 
     def randomise(self, subject: str, happened: datetime) -> str:
         """Take the next place of the subject's stratum; answers the randomisation number.
@@ -126,14 +137,18 @@ class Conduct:
         self.record(subject, Randomised(number=number, stratum=stratum), "investigator", happened)
         return number
 
-    def hold_visit(self, subject: str, visit: str, study_day: int, results: Mapping[str, Result], happened: datetime) -> None:
+    def hold_visit(
+        self, subject: str, visit: str, study_day: int, results: Mapping[str, Result], happened: datetime
+    ) -> None:
         """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind."""
         p = self.file.protocol
         standing = self.standings[subject]
         masked_names = set(p.masking.assessments) if standing.number is not None else set()
         scores = self._scores(visit, results)
         clear = {name: result for name, result in results.items() if name not in masked_names}
-        self.record(subject, VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores), "nurse", happened)
+        self.record(
+            subject, VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores), "nurse", happened
+        )
         planned = masked_names & set(p.schedule.visit(visit).assessments)
         if planned:
             masked = {name: results[name] for name in sorted(planned) if name in results}
@@ -187,11 +202,20 @@ class Conduct:
         """
         open_ones = [s.subject for s in self.standings.values() if s.number is not None and not s.is_over]
         if open_ones:
-            raise OutOfOrder(f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial.")
+            raise OutOfOrder(
+                f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial."
+            )
         self._say(DatabaseLocked(n_subjects=self.n_randomised), None, None, "data manager", happened)
         self._is_locked = True
 
-    def unblind(self, assignments: Mapping[str, str], allocation_list: Mapping[str, list[str]], nonce: str, results_key: str, happened: datetime) -> None:
+    def unblind(
+        self,
+        assignments: Mapping[str, str],
+        allocation_list: Mapping[str, list[str]],
+        nonce: str,
+        results_key: str,
+        happened: datetime,
+    ) -> None:
         """Record the planned unblinding, after lock.
 
         Raises:
@@ -200,7 +224,12 @@ class Conduct:
         if not self._is_locked:
             raise OutOfOrder("The trial cannot be unblinded before the database is locked.")
         by_subject = {s.subject: assignments[s.number] for s in self.standings.values() if s.number is not None}
-        said = Unblinded(assignments=by_subject, allocation_list=dict(allocation_list), commitment_nonce=nonce, results_key=results_key)
+        said = Unblinded(
+            assignments=by_subject,
+            allocation_list=dict(allocation_list),
+            commitment_nonce=nonce,
+            results_key=results_key,
+        )
         self._say(said, None, None, "sponsor and IDMC statistician", happened)
 
     def interrupt(self, reason: str, happened: datetime) -> None:
@@ -277,4 +306,3 @@ def _numbers(seen: Bedside) -> dict[str, float]:
         "is_hypotensive": float(seen.is_hypotensive),
         "oxygen": float(seen.oxygen),
     }
-

@@ -18,7 +18,9 @@ _DAYS_A_MONTH = 365.25 / 12
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A candidate is seen at a site (aware, in its zone). ``subject`` is the site's id and the candidate's number there."""
+    """A candidate is seen at a site (aware, in its zone). ``subject`` is the site's id and the candidate's number
+    there.
+    """
 
     subject: str
     site: str

@@ -1,4 +1,6 @@
-"""The ports of a trial: how the world answers a visit, and how a randomisation is answered. Nothing behind them is imported."""
+"""The ports of a trial: how the world answers a visit, and how a randomisation is answered. Nothing behind them is
+imported.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +59,8 @@ class Event:
 
     Args:
         time_day: since the first dose.
-        kind: ``adverse event``, ``infection``, ``support``, ``left icu``, ``left hospital``, ``reconsented``, ``stopped dosing``,
+        kind: ``adverse event``, ``infection``, ``support``, ``left icu``, ``left hospital``, ``reconsented``,
+            ``stopped dosing``,
             ``withdrawn``, ``lost`` or ``death``.
         detail: what more there is to say.
     """
@@ -86,7 +89,7 @@ class Nature(Protocol):
         """A dose is injected."""
         ...
 
-    def observed(self, subject: str, study_day: int, time_day: float, hours: float) -> tuple[Bedside, Bedside]:
+    def observed(self, subject: str, time_day: float, hours: float) -> tuple[Bedside, Bedside]:
         """The worst of the day before a dose, and of ``hours`` after it."""
         ...
 

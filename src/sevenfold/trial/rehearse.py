@@ -1,7 +1,7 @@
 """A rehearsal: the trial from the first site's opening to database lock, event by event, through ``conduct``.
 
-Calendar time passes in one queue for all sites. What happens is entered some hours later, as people do, so the ledger's own
-time runs forward while each event keeps the time at which it happened.
+Calendar time passes in one queue for all sites. What happens is entered some hours later, as people do, so the
+ledger's own time runs forward while each event keeps the time at which it happened.
 """
 
 import heapq
@@ -34,7 +34,11 @@ from sevenfold.trial.ports import Event, Nature
 __all__ = ["Rehearsal", "rehearse"]
 
 _ENTERED_AFTER: Final = {"visit": timedelta(hours=2), "event": timedelta(hours=5), "observation": timedelta(hours=1)}
-_FROM_SCREENING: Final = {"consent": timedelta(hours=2), "baseline": timedelta(hours=3), "first dose": timedelta(hours=5)}
+_FROM_SCREENING: Final = {
+    "consent": timedelta(hours=2),
+    "baseline": timedelta(hours=3),
+    "first dose": timedelta(hours=5),
+}
 _LOCK_AFTER: Final = timedelta(days=30)
 _COMMIT_EVERY: Final = 400  # events; a crash loses at most these, and the ledger says that it was running
 
@@ -155,17 +159,21 @@ class Rehearsal:
                     before = arrival.at + _FROM_SCREENING["baseline"] - first_dose_at
                     attend(self.conduct, self.nature, subject, visit, before.total_seconds() / 86_400.0, first_dose_at)
             self.conduct.randomise(subject, first_dose_at - timedelta(hours=1))
-            self._plan_next(_Agenda(subject, first_dose_at, self._agenda(first_dose_at)))
+            self._plan_next(_Agenda(subject, first_dose_at, self._agenda()))
 
         first_dose_at = arrival.at + _FROM_SCREENING["first dose"]
         self._put(arrival.at + _FROM_SCREENING["consent"] + timedelta(minutes=30), consent)
 
-    def _agenda(self, first_dose_at: datetime) -> list[tuple[float, str, object]]:
+    def _agenda(self) -> list[tuple[float, str, object]]:
         p = self.conduct.file.protocol
         planned: list[tuple[float, str, object]] = [
-            (visit.time_day, "visit", visit) for visit in p.schedule.visits if visit.day > 1 or visit.hours_after_dose is not None
+            (visit.time_day, "visit", visit)
+            for visit in p.schedule.visits
+            if visit.day > 1 or visit.hours_after_dose is not None
         ]
-        planned += [(float(day - 1), "~dose", day) for day in p.dosing_days]  # sorts behind the visit of the same moment
+        planned += [
+            (float(day - 1), "~dose", day) for day in p.dosing_days
+        ]  # sorts behind the visit of the same moment
         planned.append((max(visit.time_day + visit.window[1] for visit in p.schedule.visits) + 0.1, "end", None))
         return sorted(planned, key=lambda item: (item[0], item[1] == "~dose"))
 
@@ -194,13 +202,15 @@ class Rehearsal:
         if kind == "visit" and isinstance(what, Visit):
             attend(conduct, self.nature, subject, what, time_day, agenda.first_dose_at)
         elif kind == "~dose" and isinstance(what, int):
-            if conduct.standings[subject].is_dosing and dose(conduct, self.nature, subject, what, time_day, agenda.first_dose_at):
+            if conduct.standings[subject].is_dosing and dose(
+                conduct, self.nature, subject, what, time_day, agenda.first_dose_at
+            ):
                 hours = conduct.file.protocol.dosing.observed_after_h
                 agenda.planned.append((time_day + hours / 24.0, "observe", (what, time_day, hours)))
                 agenda.planned.sort(key=lambda item: (item[0], item[1] == "~dose"))
         elif kind == "observe" and isinstance(what, tuple):
             day, dosed_at, hours = what
-            before, seen = self.nature.observed(subject, day, dosed_at, hours)
+            before, seen = self.nature.observed(subject, dosed_at, hours)
             conduct.observe_dose(subject, day, before, seen, self._at(agenda, time_day))
         else:
             conduct.ending(subject, self._at(agenda, time_day))

@@ -46,7 +46,14 @@ class Disposition(StrEnum):
     LOST = "lost to follow-up"
 
 
-_ENDED: Final = {Disposition.SCREEN_FAILURE, Disposition.REFUSED, Disposition.DIED, Disposition.WITHDREW, Disposition.LOST, Disposition.COMPLETED}
+_ENDED: Final = {
+    Disposition.SCREEN_FAILURE,
+    Disposition.REFUSED,
+    Disposition.DIED,
+    Disposition.WITHDREW,
+    Disposition.LOST,
+    Disposition.COMPLETED,
+}
 
 
 @final
@@ -163,7 +170,9 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
             return f"visit {said.visit!r} was recorded already" if said.visit in standing.visits else None
         case Dispensed():
             return _dose_objection(standing, said.study_day) or (
-                f"a kit for day {said.study_day} was dispensed already" if said.study_day in standing.dispensed_days else None
+                f"a kit for day {said.study_day} was dispensed already"
+                if said.study_day in standing.dispensed_days
+                else None
             )
         case DoseGiven():
             if said.study_day not in standing.dispensed_days:

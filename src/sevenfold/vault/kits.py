@@ -1,7 +1,7 @@
 """Kit numbers: one for every dose of every place on the lists, drawn without regard to what the kit holds.
 
-A kit is a syringe that the unblinded pharmacist prepares and numbers. Its number belongs to a place and a day, not to a product,
-so the same numbers would be seen whatever the lists say.
+A kit is a syringe that the unblinded pharmacist prepares and numbers. Its number belongs to a place and a day, not to
+a product, so the same numbers would be seen whatever the lists say.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,8 @@
 """The vault: the only holder of who receives what, in a file of its own under a key of its own.
 
-Its verbs: allocate the next place, dispense a kit, say what a kit holds (to the pharmacy, or to the virtual body that receives
-it), seal and open masked results, and reveal everything once, after lock. A commitment to the list is given out at the start.
+Its verbs: allocate the next place, dispense a kit, say what a kit holds (to the pharmacy, or to the virtual body that
+receives it), seal and open masked results, and reveal everything once, after lock. A commitment to the list is given
+out at the start.
 """
 
 import sqlite3

@@ -13,7 +13,11 @@ __all__ = ["analyse"]
 
 
 def analyse(
-    cohort: Cohort, history: History, protocol: Protocol, seed: int, progress: Callable[[int, int], None] = lambda _done, _of: None
+    cohort: Cohort,
+    history: History,
+    protocol: Protocol,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Estimates:
     """Analyse one trial.
 
@@ -26,13 +30,18 @@ def analyse(
     for number, planned in enumerate(protocol.analyses, start=1):
         answers.append(answer(planned, cohort, protocol, seed))
         progress(number, len(protocol.analyses))
-    return Estimates(protocol=protocol.name, answers=tuple(answers), description=describe(cohort, protocol, _worst_release(history)))
+    return Estimates(
+        protocol=protocol.name, answers=tuple(answers), description=describe(cohort, protocol, _worst_release(history))
+    )
 
 
 def _worst_release(history: History) -> dict[int, tuple[int, int]]:
     """Place in the cohort -> worst grade after any dose, (new or worse, raw)."""
     return {
-        place: (max(said.cytokine_release_new for _, said in one.observations), max(said.cytokine_release_raw for _, said in one.observations))
+        place: (
+            max(said.cytokine_release_new for _, said in one.observations),
+            max(said.cytokine_release_raw for _, said in one.observations),
+        )
         for place, one in enumerate(history.randomised)
         if one.observations
     }

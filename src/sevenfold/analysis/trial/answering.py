@@ -45,8 +45,8 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
     methods: Mapping[Method, Callable[[], _Found]] = {
         Method.ANCOVA: lambda: _ancova(estimand, analysis, found),
         Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
-        Method.EXACT_TEST: lambda: _exact(estimand, found),
-        Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed),
+        Method.EXACT_TEST: lambda: _exact(found),
+        Method.SURVIVOR_AVERAGE: lambda: _survivors(found, seed),
         Method.CUMULATIVE_INCIDENCE: lambda: _incidence(estimand, cohort, protocol),
     }
     scale = {
@@ -85,7 +85,12 @@ def _groups(estimand: Estimand, found: Responses) -> tuple[GroupAnswer, GroupAns
         shown: _Found = {"value": None, "lower": None, "upper": None}
         if estimand.summary is Summary.DIFFERENCE_OF_PROPORTIONS and n_used:
             share = clopper_pearson(int(values.sum()), n_used)
-            shown = {"value": share.estimate, "lower": share.interval.lower, "upper": share.interval.upper, "n_events": int(values.sum())}
+            shown = {
+                "value": share.estimate,
+                "lower": share.interval.lower,
+                "upper": share.interval.upper,
+                "n_events": int(values.sum()),
+            }
         elif estimand.summary is Summary.RATIO_OF_GEOMETRIC_MEANS and n_used:
             mean = geometric_mean(values)
             if mean.fit.is_ok:
@@ -125,7 +130,7 @@ def _ancova(estimand: Estimand, analysis: Analysis, found: Responses) -> _Found:
         return {"status": fit.fit.status, "notes": (*notes, fit.fit.message)}
     effect = fit.effect(f"{a} against {b}")
     lower, upper = effect.interval(_LEVEL)
-    told = (lambda x: exp(x)) if is_ratio else (lambda x: x)
+    told: Callable[[float], float] = exp if is_ratio else float
     adjusted = ", ".join(("log baseline" if is_ratio else "baseline", *factors)) if covariates else ", ".join(factors)
     return {
         "status": Status.OK,
@@ -139,7 +144,7 @@ def _ancova(estimand: Estimand, analysis: Analysis, found: Responses) -> _Found:
     }
 
 
-def _exact(estimand: Estimand, found: Responses) -> _Found:
+def _exact(found: Responses) -> _Found:
     counts = [
         (int(found.value[members & found.is_used].sum()), int((members & found.is_used).sum()))
         for members in (found.is_active, ~found.is_active)
@@ -160,7 +165,7 @@ def _exact(estimand: Estimand, found: Responses) -> _Found:
     }
 
 
-def _survivors(estimand: Estimand, found: Responses, seed: int) -> _Found:
+def _survivors(found: Responses, seed: int) -> _Found:
     known = found.is_used | ~found.is_alive
     outcome = np.where(found.is_alive, np.log(np.where(found.is_used, found.value, 1.0)), np.nan)
     chosen = known & (found.is_used | ~found.is_alive)
@@ -192,7 +197,9 @@ def _incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> _Found
     if not isinstance(endpoint, EventEndpoint):
         return {"status": Status.NOT_ESTIMABLE, "notes": ("Cumulative incidence needs an event.",)}
     by = time_day(endpoint.by_day) + 1.0
-    event = np.inf * np.ones(cohort.n_subjects) if endpoint.event == "death" else cohort.first_event_day[endpoint.event][0]
+    event = (
+        np.inf * np.ones(cohort.n_subjects) if endpoint.event == "death" else cohort.first_event_day[endpoint.event][0]
+    )
     death, last = cohort.death_day[0], cohort.last_day[0]
     time = np.maximum(np.minimum(np.minimum(event, death), last), 0.0)
     cause = np.where(event <= np.minimum(death, last), 1, np.where(death <= last, 2, 0))
@@ -205,7 +212,17 @@ def _incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> _Found
         at = int(np.searchsorted(curve.time_day, by, side="right")) - 1
         shares.append((share, float(curve.se[at]) if at >= 0 else 0.0))
         n_events = int(((cause == 1) & (time <= by))[is_in].sum())
-        sides.append(GroupAnswer(group=name, n=int(is_in.sum()), n_used=int(is_in.sum()), value=share, lower=band.lower, upper=band.upper, n_events=n_events))
+        sides.append(
+            GroupAnswer(
+                group=name,
+                n=int(is_in.sum()),
+                n_used=int(is_in.sum()),
+                value=share,
+                lower=band.lower,
+                upper=band.upper,
+                n_events=n_events,
+            )
+        )
     value = shares[0][0] - shares[1][0]
     half = float(ndtri(0.5 + _LEVEL / 2.0)) * sqrt(shares[0][1] ** 2 + shares[1][1] ** 2)
     both = members[0] | members[1]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import exp
 from typing import Final
 
@@ -22,7 +23,15 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _LEVEL: Final = 0.95
-_ARITHMETIC: Final = {"temperature", "sofa", "gcs", "mean_arterial_pressure", "haemoglobin", "ventilated", "anti_drug_antibodies"}
+_ARITHMETIC: Final = {
+    "temperature",
+    "sofa",
+    "gcs",
+    "mean_arterial_pressure",
+    "haemoglobin",
+    "ventilated",
+    "anti_drug_antibodies",
+}
 
 
 def describe(cohort: Cohort, protocol: Protocol, release: dict[int, tuple[int, int]]) -> Description:
@@ -51,40 +60,47 @@ def _sides(cohort: Cohort, protocol: Protocol) -> dict[str, Flags]:
 
 
 def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[tuple[str, dict[str, str]]]:
-    arms = {arm.id: cohort.revealed().is_in((arm.id,))[0] for arm in protocol.arms} | {"all": np.ones(cohort.n_subjects, dtype=np.bool_)}
+    arms = {arm.id: cohort.revealed().is_in((arm.id,))[0] for arm in protocol.arms} | {
+        "all": np.ones(cohort.n_subjects, dtype=np.bool_)
+    }
 
     def row(label: str, tell: Callable[[Flags], str]) -> tuple[str, dict[str, str]]:
         return label, {name: tell(members) for name, members in arms.items()}
 
     people = cohort.subjects
+    is_woman = np.array([s.sex == "female" for s in people])
     yield row("Subjects", lambda members: f"{int(members.sum())}")
-    yield row("Age, years: median (range)", lambda members: _median_range(np.array([s.age_year for s in people])[members], 0))
-    yield row("Women", lambda members: _share(np.array([s.sex == "female" for s in people])[members]))
+    yield row("Age, years: median (range)", partial(_median_range, np.array([s.age_year for s in people])))
+    yield row("Women", partial(_share, is_woman))
     for country in sorted({s.country for s in people}):
-        yield row(country, lambda members, country=country: _share(np.array([s.country == country for s in people])[members]))  # type: ignore[misc]
-    yield row("Weight, kg: median (range)", lambda members: _median_range(np.array([s.weight_kg for s in people])[members], 0))
+        yield row(country, partial(_share, np.array([s.country == country for s in people])))
+    yield row("Weight, kg: median (range)", partial(_median_range, np.array([s.weight_kg for s in people])))
+    assessed = protocol.schedule.visit(protocol.baseline.visit).assessments
     for name, values in cohort.baseline.items():
         variable = protocol.known_variables[name]
-        if variable.kind in (Kind.LABORATORY, Kind.SCORE) and name in protocol.schedule.visit(protocol.baseline.visit).assessments:
-            digits = 0 if np.nanmedian(values) >= 20 else 1
-            label = f"{variable.label}{f', {variable.unit}' if variable.unit not in (None, 'points', 'ratio') else ''}: median (quartiles)"
-            yield row(label, lambda members, values=values, digits=digits: _median_quartiles(values[0][members], digits))  # type: ignore[misc]
+        if variable.kind in (Kind.LABORATORY, Kind.SCORE) and name in assessed:
+            unit = "" if variable.unit in (None, "points", "ratio") else f", {variable.unit}"
+            yield row(f"{variable.label}{unit}: median (quartiles)", partial(_median_quartiles, values[0]))
 
 
-def _median_range(values: Floats, digits: int) -> str:
-    return f"{np.median(values):.{digits}f} ({values.min():.{digits}f}-{values.max():.{digits}f})" if len(values) else "–"
+def _median_range(values: Floats, members: Flags) -> str:
+    known = values[members]
+    return f"{np.median(known):.0f} ({known.min():.0f}-{known.max():.0f})" if len(known) else "–"
 
 
-def _median_quartiles(values: Floats, digits: int) -> str:
-    known = values[np.isfinite(values)]
+def _median_quartiles(values: Floats, members: Flags) -> str:
+    known = values[members & np.isfinite(values)]
     if not len(known):
         return "–"
+    typical = float(np.nanmedian(values))
+    digits = 0 if typical >= 20 else 1 if typical >= 1 else 3
     low, middle, high = np.percentile(known, [25, 50, 75])
     return f"{middle:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
 
 
-def _share(flags: Flags) -> str:
-    return f"{int(flags.sum())} ({flags.mean():.0%})" if len(flags) else "–"
+def _share(flags: Flags, members: Flags) -> str:
+    n = int(members.sum())
+    return f"{int((flags & members).sum())} ({(flags & members).sum() / n:.0%})" if n else "–"
 
 
 def _points(cohort: Cohort, protocol: Protocol, sides: dict[str, Flags]) -> Iterable[Point]:
@@ -92,7 +108,9 @@ def _points(cohort: Cohort, protocol: Protocol, sides: dict[str, Flags]) -> Iter
         if protocol.known_variables[name].kind not in (Kind.LABORATORY, Kind.SCORE):
             continue
         for visit in protocol.schedule.visits:
-            if name not in visit.assessments and not any(name in protocol.known_variables[a].components for a in visit.assessments):
+            if name not in visit.assessments and not any(
+                name in protocol.known_variables[a].components for a in visit.assessments
+            ):
                 continue
             values = cohort.at(name, visit.id)[0]
             for group, members in sides.items():
@@ -111,7 +129,19 @@ def _point(name: str, group: str, visit: str, day: float, values: Floats, baseli
             fold = (told.estimate, told.interval.lower, told.interval.upper)
         else:
             fold = (exp(float(np.log(values[pairs] / baseline[pairs]).mean())), None, None)
-    return Point(variable=name, group=group, visit=visit, day=day, n=len(known), mean=mean, lower=lower, upper=upper, fold=fold[0], fold_lower=fold[1], fold_upper=fold[2])
+    return Point(
+        variable=name,
+        group=group,
+        visit=visit,
+        day=day,
+        n=len(known),
+        mean=mean,
+        lower=lower,
+        upper=upper,
+        fold=fold[0],
+        fold_lower=fold[1],
+        fold_upper=fold[2],
+    )
 
 
 def _geometric(known: Floats) -> tuple[float | None, float | None, float | None]:
@@ -177,4 +207,3 @@ def _antibodies(cohort: Cohort, sides: dict[str, Flags]) -> dict[str, tuple[int,
     tested = np.isfinite(values).any(axis=1)
     found = np.nanmax(np.where(np.isfinite(values), values, 0.0), axis=1) > 0
     return {group: (int((found & members).sum()), int((tested & members).sum())) for group, members in sides.items()}
-

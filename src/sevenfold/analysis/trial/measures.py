@@ -22,7 +22,10 @@ def measures(estimates: Estimates, cohort: Cohort, protocol: Protocol) -> dict[s
     found = {(point.variable, point.group, point.visit): point for point in estimates.description.points}
     for (variable, group, visit), point in found.items():
         made[f"fold/{variable}/{group}/{visit}"] = Measure(
-            value=point.fold, lower=point.fold_lower, upper=point.fold_upper, text=f"{_label(variable, protocol)}, {group}, {visit}, against baseline"
+            value=point.fold,
+            lower=point.fold_lower,
+            upper=point.fold_upper,
+            text=f"{_label(variable, protocol)}, {group}, {visit}, against baseline",
         )
         for control in protocol.groups:
             other = found.get((variable, control, visit))
@@ -30,24 +33,48 @@ def measures(estimates: Estimates, cohort: Cohort, protocol: Protocol) -> dict[s
                 made[f"ratio/{variable}/{group}/{control}/{visit}"] = _ratio(point, other, variable, protocol)
     for row in estimates.description.events:
         name = f"event/{row.term}/{row.group}"
-        made[name] = Measure(value=float(row.n_subjects), lower=row.lower * row.n, upper=row.upper * row.n, text=f"{row.term}, {row.n_subjects} of {row.n}")
+        made[name] = Measure(
+            value=float(row.n_subjects),
+            lower=row.lower * row.n,
+            upper=row.upper * row.n,
+            text=f"{row.term}, {row.n_subjects} of {row.n}",
+        )
     for group, n in estimates.description.n_by_group.items():
         share = clopper_pearson(0, n) if n else None
         made.setdefault(
             f"event/Respiratory distress/{group}",
-            Measure(value=0.0, lower=0.0, upper=share.interval.upper * n if share else None, text=f"Respiratory distress, 0 of {n}"),
+            Measure(
+                value=0.0,
+                lower=0.0,
+                upper=share.interval.upper * n if share else None,
+                text=f"Respiratory distress, 0 of {n}",
+            ),
         )
     for group, (with_antibodies, tested) in estimates.description.antibodies.items():
-        made[f"antibodies/{group}"] = Measure(value=float(with_antibodies), lower=None, upper=None, text=f"Anti-drug antibodies, {with_antibodies} of {tested} tested")
+        made[f"antibodies/{group}"] = Measure(
+            value=float(with_antibodies),
+            lower=None,
+            upper=None,
+            text=f"Anti-drug antibodies, {with_antibodies} of {tested} tested",
+        )
     for release in estimates.description.release:
         severe = sum(count for grade, count in release.new_by_grade.items() if grade >= 3)
         made[f"release/{release.group}"] = Measure(
-            value=float(severe), lower=None, upper=None, text=f"New cytokine release of grade 3 or more, {severe} of {release.n}; IL-7 is assumed to raise no cytokine"
+            value=float(severe),
+            lower=None,
+            upper=None,
+            text=(
+                f"New cytokine release of grade 3 or more, {severe} of {release.n}; IL-7 is assumed to raise no "
+                "cytokine"
+            ),
         )
     for answer in estimates.answers:
         if answer.estimand.startswith("death-") and answer.value is not None:
             made[f"death/{answer.estimand.removeprefix('death-')}/difference"] = Measure(
-                value=answer.value, lower=answer.lower, upper=answer.upper, text=f"{answer.label}, difference; an effect of IL-7 on death is switched off"
+                value=answer.value,
+                lower=answer.lower,
+                upper=answer.upper,
+                text=f"{answer.label}, difference; an effect of IL-7 on death is switched off",
             )
     return made
 
@@ -62,10 +89,14 @@ def _counts(cohort: Cohort, protocol: Protocol, estimates: Estimates) -> dict[st
         "age/lowest": (min(ages), "Youngest subject, years"),
         "age/highest": (max(ages), "Oldest subject, years"),
     }
-    numbers |= {f"n/{group}": (n, f"Subjects randomised to {group}") for group, n in estimates.description.n_by_group.items()}
+    numbers |= {
+        f"n/{group}": (n, f"Subjects randomised to {group}") for group, n in estimates.description.n_by_group.items()
+    }
     for country in sorted({trial.country for trial in protocol.registered_trials}):
         numbers[f"n/{country}"] = (sum(person.country == country for person in people), f"Subjects in {country}")
-    return {name: Measure(value=float(value), lower=None, upper=None, text=text) for name, (value, text) in numbers.items()}
+    return {
+        name: Measure(value=float(value), lower=None, upper=None, text=text) for name, (value, text) in numbers.items()
+    }
 
 
 def _ratio(a: Point, b: Point, variable: str, protocol: Protocol) -> Measure:

@@ -1,6 +1,7 @@
 """The repeated-measures model of the plan: every visit's ratio to baseline, under missing at random.
 
-It takes those who died as if they had lived on like the others, so it is printed as hypothetical and never stands alone.
+It takes those who died as if they had lived on like the others, so it is printed as hypothetical and never stands
+alone.
 """
 
 from math import exp
@@ -49,7 +50,9 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     active, control = (assignment.is_in(protocol.groups[name])[0] for name in (a, b))
     people = np.flatnonzero((active | control) & np.isfinite(cohort.baseline[endpoint.fold][0]))
     baseline = np.log(cohort.baseline[endpoint.fold][0][people])
-    response = np.stack([np.log(cohort.at(endpoint.fold, visit)[0][people]) - baseline for visit in visits], axis=1)  # (subject, visit)
+    response = np.stack(
+        [np.log(cohort.at(endpoint.fold, visit)[0][people]) - baseline for visit in visits], axis=1
+    )  # (subject, visit)
     subject, visit = np.indices(response.shape)
     long = np.isfinite(response).ravel()
     at, when = subject.ravel()[long], visit.ravel()[long]
@@ -93,5 +96,9 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
 
 def _visits(variable: str, last: str, protocol: Protocol) -> tuple[str, ...]:
     """The visits at which the variable is measured, after baseline and up to the one asked about."""
-    names = [v.id for v in protocol.schedule.visits if variable in v.assessments and v.id != protocol.baseline.visit and v.hours_after_dose is None]
+    names = [
+        v.id
+        for v in protocol.schedule.visits
+        if variable in v.assessments and v.id != protocol.baseline.visit and v.hours_after_dose is None
+    ]
     return tuple(names[: names.index(last) + 1])

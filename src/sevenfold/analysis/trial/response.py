@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -107,11 +108,19 @@ def _variable(endpoint: Endpoint) -> str | None:
             return None
 
 
-def _values(endpoint: Endpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int) -> tuple[Floats, list[str], float]:
+def _values(
+    endpoint: Endpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
+) -> tuple[Floats, list[str], float]:
     match endpoint:
         case FoldEndpoint():
-            value, why = _at_visit(endpoint.fold, endpoint.visit, cohort, protocol, trial, or_at_discharge=endpoint.or_at_discharge)
-            return _over_baseline(value, why, cohort.baseline[endpoint.fold][trial]), why, _due(endpoint.visit, protocol)
+            value, why = _at_visit(
+                endpoint.fold, endpoint.visit, cohort, protocol, trial, or_at_discharge=endpoint.or_at_discharge
+            )
+            return (
+                _over_baseline(value, why, cohort.baseline[endpoint.fold][trial]),
+                why,
+                _due(endpoint.visit, protocol),
+            )
         case ChangeEndpoint():
             value, why = _at_visit(endpoint.change, endpoint.visit, cohort, protocol, trial, or_at_discharge=False)
             baseline = cohort.baseline[endpoint.change][trial]
@@ -130,7 +139,9 @@ def _due(visit: str, protocol: Protocol) -> float:
     return protocol.schedule.visit(visit).time_day
 
 
-def _at_visit(variable: str, visit: str, cohort: Cohort, protocol: Protocol, trial: int, *, or_at_discharge: bool) -> tuple[Floats, list[str]]:
+def _at_visit(
+    variable: str, visit: str, cohort: Cohort, protocol: Protocol, trial: int, *, or_at_discharge: bool
+) -> tuple[Floats, list[str]]:
     value = cohort.at(variable, visit)[trial].copy()
     codes = cohort.why_missing(variable, visit)[trial]
     why = ["" if code == Missing.PRESENT else _REASONS[Missing(int(code))] for code in codes]
@@ -159,7 +170,9 @@ def _say_missing_baseline(baseline: Floats, why: list[str]) -> None:
         why[i] = why[i] or "no baseline"
 
 
-def _responders(endpoint: ResponderEndpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int) -> tuple[Floats, list[str]]:
+def _responders(
+    endpoint: ResponderEndpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
+) -> tuple[Floats, list[str]]:
     """1 for a rise, 0 for none; those whose event is part of the endpoint count as none."""
     variable = endpoint.responder
     value, why = _at_visit(variable, endpoint.visit, cohort, protocol, trial, or_at_discharge=endpoint.or_at_discharge)
@@ -201,14 +214,14 @@ def _days_above(endpoint: TimeAboveEndpoint, cohort: Cohort, trial: int) -> tupl
 def _time_above(t: Floats, x: Floats, threshold: float, until: float) -> float:
     """The time that straight lines through (t, x) spend above a threshold before ``until``."""
     total = 0.0
-    for (t0, t1), (x0, x1) in zip(zip(t, t[1:], strict=False), zip(x, x[1:], strict=False), strict=True):
-        if t0 >= until or t1 <= t0:
+    for (start, before), (end, after) in pairwise(zip(t, x, strict=True)):
+        if start >= until or end <= start:
             continue
-        if t1 > until:
-            x1, t1 = x0 + (x1 - x0) * (until - t0) / (t1 - t0), until
-        high, low = max(x0, x1), min(x0, x1)
+        stop = min(end, until)
+        at_stop = before + (after - before) * (stop - start) / (end - start)
+        high, low = max(before, at_stop), min(before, at_stop)
         share = 1.0 if low > threshold else 0.0 if high <= threshold else (high - threshold) / (high - low)
-        total += share * (t1 - t0)
+        total += share * (stop - start)
     return float(total)
 
 
@@ -218,4 +231,6 @@ def _happened(endpoint: EventEndpoint, cohort: Cohort, trial: int) -> tuple[Floa
     days = cohort.death_day[trial] if endpoint.event == "death" else cohort.first_event_day[endpoint.event][trial]
     happened = days <= by
     known = happened | (cohort.last_day[trial] >= by) | (cohort.death_day[trial] <= by)
-    return np.where(happened, 1.0, np.where(known, 0.0, np.nan)), ["" if k else "not followed until then" for k in known]
+    return np.where(happened, 1.0, np.where(known, 0.0, np.nan)), [
+        "" if k else "not followed until then" for k in known
+    ]

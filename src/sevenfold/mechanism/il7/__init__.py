@@ -5,7 +5,8 @@ from functools import cache
 from importlib.resources import files
 
 from sevenfold.mechanism.il7 import page
-from sevenfold.mechanism.page import Page, Parameter, Provenance
+from sevenfold.mechanism.page import Page, Parameter
+from sevenfold.provenance import Provenance
 
 __all__ = ["il7_page"]
 

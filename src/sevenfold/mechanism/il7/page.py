@@ -1,10 +1,12 @@
 """IL-7 and T cells in septic shock: sixteen states of one patient.
 
-IL-7 is absorbed, spreads, is cleared and is taken up by its receptor (CD127) on T cells, so that the sink grows with them.
-Bound receptor is lost faster. The signal, delayed, brings quiescent cells into cycle (Ki67+), lowers their loss, and sends
-them out of the blood for a day; tolerance dampens it. Sepsis kills and hides T cells while its inflammation lasts.
+IL-7 is absorbed, spreads, is cleared and is taken up by its receptor (CD127) on T cells, so that the sink grows with
+them. Bound receptor is lost faster. The signal, delayed, brings quiescent cells into cycle (Ki67+), lowers their loss,
+and sends them out of the blood for a day; tolerance dampens it. Sepsis kills and hides T cells while its inflammation
+lasts.
 
-Pools are blood-equivalent: what blood would show if no cell were hidden. Derivation, letters and limits: docs/theory/il7.md.
+Pools are blood-equivalent: what blood would show if no cell were hidden. Derivation, letters and limits:
+docs/theory/il7.md.
 """
 
 from typing import Any
@@ -57,8 +59,8 @@ _DRIVE_CEILING = 6.0  # the homeostatic drive cannot exceed this; reached below 
 def derive(p: Named) -> dict[str, Any]:
     """Loss rates that make health a steady state, the threshold of the signal, and IL-7's production.
 
-    μ0 = (λ + (ρ − μP)·P)/(T* − P) with P = T*·π0/(π0 + ρ + μP); S0 is 5 % and 0.02 above the signal of endogenous IL-7, so
-    that homeostasis does not count as drug effect; k0 balances clearance and receptor uptake at Cend.
+    μ0 = (λ + (ρ − μP)·P)/(T* − P) with P = T*·π0/(π0 + ρ + μP); S0 is 5 % and 0.02 above the signal of endogenous
+    IL-7, so that homeostasis does not count as drug effect; k0 balances clearance and receptor uptake at Cend.
     """
     resting = _receptor_at_rest(p, p.endogenous_il7_ng_per_ml)
     bound = p.endogenous_il7_ng_per_ml / (p.affinity_ng_per_ml + p.endogenous_il7_ng_per_ml)
@@ -159,7 +161,7 @@ def observe(time_day: Any, y: Named, p: Named) -> dict[str, Any]:
 
 
 def _turnover(cell: str, total: Any, inflammation: Any, drive: Any, y: Named, p: Named) -> dict[str, Any]:
-    """dQ = λ + 2ρP − (π + μ)Q, dP = πQ − (ρ + μP + …)P, for one kind of T cell; ``drive`` is E2/(1 + Z)."""
+    """DQ = λ + 2ρP − (π + μ)Q, dP = πQ − (ρ + μP + …)P, for one kind of T cell; ``drive`` is E2/(1 + Z)."""
 
     def of(name: str) -> Any:
         return getattr(p, f"{cell}_{name}")

@@ -9,21 +9,9 @@ from importlib.resources import files
 from typing import Any, final
 
 from sevenfold.errors import InvalidInput
-from sevenfold.mechanism.page import Provenance
+from sevenfold.provenance import Provenance, Sourced
 
-__all__ = ["Assay", "Assumption", "Assumptions", "BackgroundEvent", "assays", "background", "shipped"]
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assumption:
-    """One number of the virtual ICU."""
-
-    name: str
-    value: float
-    unit: str
-    status: Provenance
-    source: str
+__all__ = ["Assay", "Assumptions", "BackgroundEvent", "assays", "background", "shipped"]
 
 
 @final
@@ -31,7 +19,7 @@ class Assumption:
 class Assumptions:
     """All of them; an attribute gives the value."""
 
-    by_name: Mapping[str, Assumption]
+    by_name: Mapping[str, Sourced]
 
     def __getattr__(self, name: str) -> float:
         if name.startswith("__") or name not in self.by_name:
@@ -51,8 +39,12 @@ class Assumptions:
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise InvalidInput(f"The virtual ICU has no assumption {name!r}.{hint}")
             old = changed[name]
-            changed[name] = Assumption(
-                name=name, value=value, unit=old.unit, status=Provenance.ASSUMED, source=f"set for this run (shipped: {old.value:g})"
+            changed[name] = Sourced(
+                name=name,
+                value=value,
+                unit=old.unit,
+                status=Provenance.ASSUMED,
+                source=f"set for this run (shipped: {old.value:g})",
             )
         return Assumptions(changed)
 
@@ -94,7 +86,7 @@ def shipped() -> Assumptions:
     """What the package ships."""
     return Assumptions(
         {
-            name: Assumption(name=name, **{**entry, "status": Provenance(entry["status"])})
+            name: Sourced(name=name, **{**entry, "status": Provenance(entry["status"])})
             for name, entry in _table("parameters.toml").items()
         }
     )

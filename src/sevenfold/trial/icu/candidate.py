@@ -5,7 +5,6 @@ from math import exp
 from typing import Final
 
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
-from sevenfold.trial.icu.assumptions import Assumptions
 from sevenfold.trial.icu.course import Course
 from sevenfold.trial.icu.laboratory import measured, organ_values
 from sevenfold.trial.icu.person import Draws, Person
@@ -34,7 +33,7 @@ _PRESENT_MOSTLY: Final = {
 _BLOOD_BEFORE_H: Final = (42.0, 24.0, 4.0)  # when counts were taken, before screening
 
 
-def screening_of(person: Person, course: Course, draws: Draws, assume: Assumptions, at: datetime, alc_per_ul: float) -> Screening:
+def screening_of(person: Person, course: Course, draws: Draws, at: datetime, alc_per_ul: float) -> Screening:
     """What is known of a person at screening.
 
     Args:
@@ -63,7 +62,9 @@ def screening_of(person: Person, course: Course, draws: Draws, assume: Assumptio
         "creatinine_highest": round(0.7 * exp(0.42 * min(worst["kidney"], 4.5)) + 0.2, 2),
     }
     counts = tuple(
-        Measurement(value=measured("alc", alc_per_ul, draws, f"screening {number}").value, taken_at=at - timedelta(hours=before))
+        Measurement(
+            value=measured("alc", alc_per_ul, draws, f"screening {number}").value, taken_at=at - timedelta(hours=before)
+        )
         for number, before in enumerate(_BLOOD_BEFORE_H)
     )
     platelets = measured("platelets", organ_values(entry)["platelets"], draws, "screening").value
@@ -88,4 +89,3 @@ def _norepinephrine(draws: Draws, at: datetime, in_icu_h: float) -> tuple[Infusi
         spans.append(InfusionSpan(rate=round(rate, 2), began_at=moment, ended_at=end))
         moment = end
     return tuple(spans)
-

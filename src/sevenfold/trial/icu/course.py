@@ -1,7 +1,8 @@
 """What becomes of a patient: organs from day to day, support, infection, leaving, death. One day after another.
 
-Organs follow the inflammation, more slowly; a secondary infection sets them back. Death and infection come when their summed
-hazard reaches a number that was drawn for the patient beforehand, so that a change of hazard moves the moment and nothing else.
+Organs follow the inflammation, more slowly; a secondary infection sets them back. Death and infection come when their
+summed hazard reaches a number that was drawn for the patient beforehand, so that a change of hazard moves the moment
+and nothing else.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,8 @@ _OFFSET: Final = 10  # day -6 is draw 4: draws are counted from 0
 _NAMES: Final = ("respiration", "coagulation", "liver", "circulation", "nervous_system", "kidney")
 
 Place = Literal["icu", "ward", "home", "dead"]
+Support = Literal["vasopressors", "invasive ventilation", "renal replacement", "hydrocortisone"]
+_SUPPORTS: Final[tuple[Support, ...]] = ("vasopressors", "invasive ventilation", "renal replacement", "hydrocortisone")
 
 
 @final
@@ -42,6 +45,26 @@ class Organs:
     def total(self) -> float:
         """The sum of the organs' severities."""
         return sum(self.severity.values())
+
+    @property
+    def supports(self) -> dict[Support, bool]:
+        """Every support, and whether it is given."""
+        return {
+            "vasopressors": self.norepinephrine_rate > 0,
+            "invasive ventilation": self.is_ventilated,
+            "renal replacement": self.on_renal_replacement,
+            "hydrocortisone": self.on_hydrocortisone,
+        }
+
+
+_AFTER_DEATH: Final = Organs(
+    severity=dict.fromkeys(_NAMES, 4.0),
+    is_ventilated=False,
+    norepinephrine_rate=0.0,
+    on_renal_replacement=False,
+    on_hydrocortisone=False,
+    place="dead",
+)
 
 
 @final
@@ -84,7 +107,9 @@ class Course:
     def temperature_c(self, time_day: float) -> float:
         """Body temperature, without what a dose may do to it."""
         day = int(time_day // 1)
-        fever = 0.9 * self._inflammation(day) + sum(1.2 * exp(-(time_day - began) / 3.0) for began in self.infections if began <= time_day)
+        fever = 0.9 * self._inflammation(day) + sum(
+            1.2 * exp(-(time_day - began) / 3.0) for began in self.infections if began <= time_day
+        )
         return 36.8 + min(fever, 2.0) * 0.6 + 0.3 * float(self._chance.temperature[day + _OFFSET])
 
     @cached_property
@@ -96,11 +121,11 @@ class Course:
 
     def _live(self, day: int) -> None:
         if self.death_day is not None and day > self.death_day:
-            self.days[day] = Organs(severity=dict.fromkeys(_NAMES, 4.0), is_ventilated=False, norepinephrine_rate=0.0, on_renal_replacement=False, on_hydrocortisone=False, place="dead")  # fmt: skip
+            self.days[day] = _AFTER_DEATH
             return
         before = self.days.get(day - 1)
         place: Place = before.place if before else "icu"
-        organs = self._supported(day, self._severities(day), place)
+        organs = self._supported(self._severities(day), place)
         self.days[day] = organs
         self._note_support(day, before, organs)
         if day < 0:
@@ -120,14 +145,21 @@ class Course:
         chance = self._chance
         severities = {}
         for number, name in enumerate(_NAMES):
-            at_entry = max(getattr(a, f"{name}_at_entry") + a.organ_severity_loading * person.severity + a.organ_sd * chance.own[number], 0.0)
+            at_entry = max(
+                getattr(a, f"{name}_at_entry")
+                + a.organ_severity_loading * person.severity
+                + a.organ_sd * chance.own[number],
+                0.0,
+            )
             shock = float(chance.organ_noise[number, day + _OFFSET])
             self._noise[name] = a.organ_noise_correlation * self._noise.get(name, shock) + fresh * shock
             worse = set_back if name in ("respiration", "circulation") else 0.0
-            severities[name] = float(min(max(at_entry * remaining + worse + a.organ_noise_sd * self._noise[name], 0.0), 4.8))
+            severities[name] = float(
+                min(max(at_entry * remaining + worse + a.organ_noise_sd * self._noise[name], 0.0), 4.8)
+            )
         return severities
 
-    def _supported(self, day: int, severity: dict[str, float], place: Place) -> Organs:
+    def _supported(self, severity: dict[str, float], place: Place) -> Organs:
         a = self.assume
         in_icu = place == "icu"
         pressor = in_icu and severity["circulation"] >= a.vasopressor_threshold
@@ -144,17 +176,15 @@ class Course:
         )
 
     def _note_support(self, day: int, before: Organs | None, now: Organs) -> None:
-        states = (
-            ("vasopressors", lambda organs: organs.norepinephrine_rate > 0),
-            ("invasive ventilation", lambda organs: organs.is_ventilated),
-            ("renal replacement", lambda organs: organs.on_renal_replacement),
-            ("hydrocortisone", lambda organs: organs.on_hydrocortisone),
-        )
-        for number, (support, is_on) in enumerate(states):
-            was = bool(before and is_on(before))
-            if is_on(now) != was:
+        for number, support in enumerate(_SUPPORTS):
+            was = bool(before and before.supports[support])
+            if now.supports[support] != was:
                 at = day + 0.05 + 0.01 * number
-                self.happenings.append(Event(time_day=at, kind="support", detail={"support": support, "change": "ended" if was else "began"}))
+                self.happenings.append(
+                    Event(
+                        time_day=at, kind="support", detail={"support": support, "change": "ended" if was else "began"}
+                    )
+                )
 
     def _relative_hazard(self, day: int, per_log: float) -> float:
         return exp(per_log * log(max(self.alc_per_ul(day), 30.0) / 1000.0))
@@ -173,7 +203,11 @@ class Course:
 
     def _die(self, day: int, organs: Organs) -> None:
         a = self.assume
-        hazard = a.death_hazard * exp(a.death_per_sofa_point * (organs.total - 8.0)) * self._relative_hazard(day, a.death_per_log_alc)
+        hazard = (
+            a.death_hazard
+            * exp(a.death_per_sofa_point * (organs.total - 8.0))
+            * self._relative_hazard(day, a.death_per_log_alc)
+        )
         moment = self._crossing("death", 0, day, hazard)
         if moment is not None:
             self.death_day = moment
@@ -229,7 +263,9 @@ class Course:
 @final
 @dataclass(frozen=True)
 class _Chance:
-    """The patient's random numbers for every day, drawn at once; a day's are the same however far the course is followed."""
+    """The patient's random numbers for every day, drawn at once; a day's are the same however far the course is
+    followed.
+    """
 
     draws: Draws
 
@@ -252,7 +288,9 @@ class _Chance:
     def background(self) -> dict[str, Any]:
         """By term: (day, 4)."""
         n = _LAST_DAY + _OFFSET + 1
-        return {event.term: self.draws.uniforms(f"background {event.term}", 4 * n).reshape(n, 4) for event in background()}
+        return {
+            event.term: self.draws.uniforms(f"background {event.term}", 4 * n).reshape(n, 4) for event in background()
+        }
 
 
 def _moved(organs: Organs, place: Place) -> Organs:

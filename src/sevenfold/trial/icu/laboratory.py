@@ -47,14 +47,18 @@ def organ_values(organs: Organs) -> dict[str, float]:
         "creatinine": _between(s["kidney"], (0.8, 1.2, 2.0, 3.5, 5.0, 6.5)),
         "haemoglobin": 10.2 - 0.25 * s["kidney"],
         "gcs": round(_between(s["nervous_system"], (15.0, 14.0, 12.0, 9.0, 5.0, 3.0))),
-        "mean_arterial_pressure": round(72.0 if pressor else _between(s["circulation"], (86.0, 74.0, 66.0, 62.0, 60.0, 58.0))),
+        "mean_arterial_pressure": round(
+            72.0 if pressor else _between(s["circulation"], (86.0, 74.0, 66.0, 62.0, 60.0, 58.0))
+        ),
         "urine_output": round(_between(s["kidney"], (1900.0, 1500.0, 1000.0, 450.0, 180.0, 60.0)), -1),
         "norepinephrine_rate": organs.norepinephrine_rate,
         "ventilated": float(organs.is_ventilated),
     }
 
 
-def markers(organs: Organs, inflammation: float, infected: float, time_day: float, draws: Draws, assume: Assumptions) -> dict[str, float]:
+def markers(
+    organs: Organs, inflammation: float, infected: float, time_day: float, draws: Draws, assume: Assumptions
+) -> dict[str, float]:
     """True cytokines and monocyte HLA-DR. IL-7 is assumed to act on none of them.
 
     Args:

@@ -1,4 +1,6 @@
-"""The virtual ICU behind the port ``Nature``: persons, their biology under what they were injected with, and their fate."""
+"""The virtual ICU behind the port ``Nature``: persons, their biology under what they were injected with, and their
+fate.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +10,9 @@ from typing import Any, final
 
 import numpy as np
 
+from sevenfold.errors import NotConverged
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.mechanism.solve import Dose, Patients, SolverStatus, advance, begin
-from sevenfold.errors import NotConverged
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.variable import catalogue
 from sevenfold.record.payloads import Result
@@ -77,7 +79,7 @@ class VirtualIcu:
         untreated = _checked(advance(body, [[]], [looks], [looks[-1]]), subject).seen["alc_per_ul"][0]
         course = Course(person, draws, self.assume, lambda day: self._count_that_matters(subject, day))
         self.subjects[subject] = _Subject(person, draws, course, body, untreated)
-        screening = screening_of(person, course, draws, self.assume, at, float(untreated[0]))
+        screening = screening_of(person, course, draws, at, float(untreated[0]))
         if draws.happens("refuses", self.assume.consent_refused):
             return Candidate(screening=screening, consent=None)
         by_patient = draws.happens("consents", self.assume.consent_by_patient)
@@ -96,9 +98,13 @@ class VirtualIcu:
         true = organ_values(organs) | markers(organs, inflammation, infected, time_day, one.draws, self.assume)
         true |= {name: seen[output] * scale for name, (output, scale) in FROM_MECHANISM.items()}
         true["temperature"] = round(one.course.temperature_c(time_day), 1)
-        true["anti_drug_antibodies"] = float(one.has_active and time_day > 20.0 and one.draws.happens("antibodies", self.assume.anti_drug_antibodies))
+        true["anti_drug_antibodies"] = float(
+            one.has_active and time_day > 20.0 and one.draws.happens("antibodies", self.assume.anti_drug_antibodies)
+        )
         return {
-            name: measured(name, true[name], one.draws, visit) if name in assays() else Result(value=true[name], unit=catalogue()[name].unit or "")
+            name: measured(name, true[name], one.draws, visit)
+            if name in assays()
+            else Result(value=true[name], unit=catalogue()[name].unit or "")
             for name in names
             if name in true
         }
@@ -123,11 +129,19 @@ class VirtualIcu:
         for reaction in reactions(one.draws, self.assume, study_day, time_day, route, is_active=product.is_active):
             one.reactions.append(reaction)
             one.events.append(reaction.event)
-            severe = reaction.grade >= 3 and one.draws.happens("stops after reaction", self.assume.stop_after_severe_reaction, study_day)
+            severe = reaction.grade >= 3 and one.draws.happens(
+                "stops after reaction", self.assume.stop_after_severe_reaction, study_day
+            )
             if severe:
-                one.events.append(Event(time_day=reaction.event.time_day + 0.1, kind="stopped dosing", detail={"reason": "adverse event"}))
+                one.events.append(
+                    Event(
+                        time_day=reaction.event.time_day + 0.1,
+                        kind="stopped dosing",
+                        detail={"reason": "adverse event"},
+                    )
+                )
 
-    def observed(self, subject: str, study_day: int, time_day: float, hours: float) -> tuple[Bedside, Bedside]:
+    def observed(self, subject: str, time_day: float, hours: float) -> tuple[Bedside, Bedside]:
         """The worst of the day before a dose, and of the hours after it."""
         one = self.subjects[subject]
         before = self._bedside(one, [time_day - 1.0, time_day], ())
@@ -158,7 +172,13 @@ class VirtualIcu:
         organs = [one.course.organs(time) for time in times]
         temperature = max(one.course.temperature_c(time) for time in times)
         oxygen = max(
-            Oxygen.POSITIVE_PRESSURE if o.is_ventilated else Oxygen.HIGH_FLOW if o.severity["respiration"] >= 1.8 else Oxygen.LOW_FLOW if o.severity["respiration"] >= 0.9 else Oxygen.NONE
+            Oxygen.POSITIVE_PRESSURE
+            if o.is_ventilated
+            else Oxygen.HIGH_FLOW
+            if o.severity["respiration"] >= 1.8
+            else Oxygen.LOW_FLOW
+            if o.severity["respiration"] >= 0.9
+            else Oxygen.NONE
             for o in organs
         )
         for reaction in recent:
@@ -167,7 +187,9 @@ class VirtualIcu:
                 oxygen = max(oxygen, Oxygen(min(oxygen + 1, Oxygen.POSITIVE_PRESSURE)))
         return Bedside(
             temperature_c=round(temperature, 1),
-            vasopressors=max(0 if o.norepinephrine_rate == 0 else 1 if o.norepinephrine_rate < 0.5 else 2 for o in organs),
+            vasopressors=max(
+                0 if o.norepinephrine_rate == 0 else 1 if o.norepinephrine_rate < 0.5 else 2 for o in organs
+            ),
             is_hypotensive=any(organ_values(o)["mean_arterial_pressure"] < 65.0 for o in organs),
             oxygen=oxygen,
         )
@@ -187,7 +209,9 @@ class VirtualIcu:
         return {name: float(values[0][-1]) for name, values in moved.seen.items()}
 
     def _count_that_matters(self, subject: str, day: int) -> float:
-        """The count on which death and infection depend: untreated, unless the run assumes that treatment acts through it."""
+        """The count on which death and infection depend: untreated, unless the run assumes that treatment acts through
+        it.
+        """
         one = self.subjects[subject]
         untreated = float(one.untreated[min(max(day, 0), _SEEN_DAYS - 1)])
         if self.assume.treatment_effect_through_alc == 0.0 or day < 0:
@@ -199,10 +223,14 @@ class VirtualIcu:
 
 def _checked(moved: Any, subject: str) -> Any:
     if moved.status[0] is not SolverStatus.OK:
-        raise NotConverged(f"The biology of {subject} could not be integrated: {moved.status[0].name.lower().replace('_', ' ')}.")
+        raise NotConverged(
+            f"The biology of {subject} could not be integrated: {moved.status[0].name.lower().replace('_', ' ')}."
+        )
     return moved
 
 
 def _number_of(subject: str, sites: tuple[str, ...], site: str) -> int:
-    """A number of its own for every candidate, whatever other sites do: the site's place and the candidate's number there."""
+    """A number of its own for every candidate, whatever other sites do: the site's place and the candidate's number
+    there.
+    """
     return sites.index(site) * 1_000_000 + int(subject.rsplit("-", 1)[1])

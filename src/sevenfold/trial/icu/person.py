@@ -83,10 +83,12 @@ def draw_person(draws: Draws, assume: Assumptions) -> Person:
         assume.pool_at_entry_log_sd * _with(-severity, assume.severity_lymphocyte_correlation, draws.normal("pool"))
     )
     sequestration = assume.sequestration_median * np.exp(
-        assume.sequestration_log_sd * _with(severity, assume.severity_lymphocyte_correlation, draws.normal("sequestration"))
+        assume.sequestration_log_sd
+        * _with(severity, assume.severity_lymphocyte_correlation, draws.normal("sequestration"))
     )
     decay = assume.inflammation_decay_median * np.exp(
-        assume.inflammation_decay_log_sd * _with(severity, assume.severity_inflammation_correlation, draws.normal("inflammation"))
+        assume.inflammation_decay_log_sd
+        * _with(severity, assume.severity_inflammation_correlation, draws.normal("inflammation"))
     )
     typical = page.typical
     shifts = {

@@ -1,7 +1,8 @@
-"""What a dose may do besides: reactions at the site of injection, rash, fever, and distress some hours after a dose into a vein.
+"""What a dose may do besides: reactions at the site of injection, rash, fever, and distress some hours after a dose
+into a vein.
 
-The same numbers are drawn whatever is in the kit, and compared with the chance of that content: another arm moves only what lies
-between the two chances.
+The same numbers are drawn whatever is in the kit, and compared with the chance of that content: another arm moves only
+what lies between the two chances.
 """
 
 from dataclasses import dataclass
@@ -30,23 +31,59 @@ class Reaction:
     needs_oxygen: bool = False
 
 
-def reactions(draws: Draws, assume: Assumptions, study_day: int, time_day: float, route: str, *, is_active: bool) -> list[Reaction]:
+def reactions(
+    draws: Draws, assume: Assumptions, study_day: int, time_day: float, route: str, *, is_active: bool
+) -> list[Reaction]:
     """The reactions to one dose."""
     found: list[Reaction] = []
     local = assume.injection_site_reaction if is_active else assume.injection_site_reaction_placebo
     if route != "IV" and draws.happens("injection site reaction", local, study_day):
-        grade = 1 + int(draws.uniform("injection site grade", study_day) > 0.6) + int(draws.uniform("injection site grade", study_day) > 0.93)
-        found.append(_reaction(draws, study_day, time_day, "Injection site reaction", "Injection site", grade, "probable", 2.0, 24.0))
+        grade = (
+            1
+            + int(draws.uniform("injection site grade", study_day) > 0.6)
+            + int(draws.uniform("injection site grade", study_day) > 0.93)
+        )
+        found.append(
+            _reaction(
+                draws, study_day, time_day, "Injection site reaction", "Injection site", grade, "probable", 2.0, 24.0
+            )
+        )
     if draws.happens("rash", assume.rash if is_active else assume.rash_placebo, study_day):
         grade = 1 + int(draws.uniform("rash grade", study_day) > 0.7)
         found.append(_reaction(draws, study_day, time_day, "Rash", "Skin", grade, "possible", 6.0, 48.0))
     if draws.happens("fever after dose", assume.fever if is_active else assume.fever_placebo, study_day):
         height = 1.4 + 0.8 * draws.uniform("fever height", study_day)
-        found.append(_reaction(draws, study_day, time_day, "Fever", "General", 1 if height < 2.1 else 2, "possible", 4.0, 12.0, fever_c=height))
+        found.append(
+            _reaction(
+                draws,
+                study_day,
+                time_day,
+                "Fever",
+                "General",
+                1 if height < 2.1 else 2,
+                "possible",
+                4.0,
+                12.0,
+                fever_c=height,
+            )
+        )
     if route == "IV" and is_active and draws.happens("intravenous reaction", assume.intravenous_reaction, study_day):
         severe = 2 + int(draws.uniform("intravenous grade", study_day) > 0.35)
         found.append(_reaction(draws, study_day, time_day, "Fever", "General", 2, "probable", 5.0, 8.0, fever_c=2.0))
-        found.append(_reaction(draws, study_day, time_day, "Respiratory distress", "Lungs", severe, "probable", 5.0, 8.0, needs_oxygen=True))
+        found.append(
+            _reaction(
+                draws,
+                study_day,
+                time_day,
+                "Respiratory distress",
+                "Lungs",
+                severe,
+                "probable",
+                5.0,
+                8.0,
+                needs_oxygen=True,
+            )
+        )
     return found
 
 

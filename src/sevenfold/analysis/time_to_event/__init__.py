@@ -1,0 +1,1 @@
+"""Time to an event with follow-up that ends early: curves, tests, the Cox model, restricted means, competing risks."""
