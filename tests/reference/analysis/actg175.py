@@ -18,12 +18,13 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
 
+STRATUM = "strat"  # codespell:ignore strat
 trial = pd.read_csv(sys.argv[1])
 out = {"versions": {"lifelines": lifelines.__version__, "statsmodels": statsmodels.__version__}}
 
 # CD4 at week 20 by arm: change and log (patients with a positive count at both visits), baseline and strata as factor
 arms = pd.get_dummies(trial["arms"]).to_numpy(dtype=float)
-stratum = pd.get_dummies(trial["strat"], drop_first=True).to_numpy(dtype=float)
+stratum = pd.get_dummies(trial[STRATUM], drop_first=True).to_numpy(dtype=float)
 change = trial["cd420"] - trial["cd40"]
 fit = sm.OLS(change, np.column_stack([arms, trial["cd40"], trial["age"], stratum]))
 weights = np.array([-1, 1 / 3, 1 / 3, 1 / 3])
@@ -58,9 +59,9 @@ out["km"] = {
     "upper": [float(band.iloc[:, 1].asof(t)) for t in at],
 }
 out["log_rank"] = float(multivariate_logrank_test(days, trial["arms"], event).test_statistic)
-frame = trial[["days", "age", "strat"]].assign(event=event, active=trial["arms"] > 0, cd4=trial["cd40"] / 100)
-for name, robust, strata in (("cox", False, None), ("cox_robust", True, None), ("cox_stratified", False, ["strat"])):
-    columns = frame if strata else frame.drop(columns="strat")
+frame = trial[["days", "age", STRATUM]].assign(event=event, active=trial["arms"] > 0, cd4=trial["cd40"] / 100)
+for name, robust, strata in (("cox", False, None), ("cox_robust", True, None), ("cox_stratified", False, [STRATUM])):
+    columns = frame if strata else frame.drop(columns=STRATUM)
     cph = CoxPHFitter().fit(columns, "days", "event", robust=robust, strata=strata, fit_options={"precision": 1e-12})
     out[name] = {
         "coef": cph.params_.to_dict(),

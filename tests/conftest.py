@@ -1,0 +1,34 @@
+"""What many tests share: rehearsed trials, made once a session."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rehearsals import Rehearsed, rehearsed, with_planned
+
+from sevenfold.protocol.load import load
+
+
+@pytest.fixture(scope="session")
+def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
+    """IRIS-7 with eight virtual patients."""
+    return rehearsed(with_planned(load("iris-7"), 8), tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def whole_trial(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
+    """IRIS-7 as planned."""
+    return rehearsed(load("iris-7"), tmp_path_factory.mktemp("whole"), seed=1)
+
+
+@pytest.fixture
+def ledger_copy(small_trial: Rehearsed, tmp_path: Path) -> Callable[[], Path]:
+    """Makes a fresh copy of a whole ledger, to be tampered with."""
+
+    def copy() -> Path:
+        path = tmp_path / "trial.db"
+        shutil.copy(small_trial.folder / "trial.db", path)
+        return path
+
+    return copy
