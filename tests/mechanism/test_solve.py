@@ -1,0 +1,123 @@
+"""The door to the solver: accuracy against tolerance, order, stops, and refusals."""
+
+import numpy as np
+import pytest
+
+from sevenfold.errors import InvalidDesign, InvalidInput
+from sevenfold.mechanism.il7 import il7_page
+from sevenfold.mechanism.page import Entry, Named, Output, Page, Parameter, State
+from sevenfold.mechanism.solve import TOLERANCE, Dose, SolverStatus, advance, begin
+from sevenfold.population.sampling import draw_parameters
+from sevenfold.provenance import Provenance
+
+DAYS = (0.0, 3.0, 7.0, 10.0, 14.0, 17.0, 21.0, 24.0)
+LOOKS = [1.0, 3.0, 5.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 24.0, 28.0, 42.0, 60.0, 90.0]
+
+
+def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | None = None) -> Page:
+    """A page with one state x that starts at 1 and one parameter k."""
+    parameter = Parameter(name="k", symbol="k", value=value, unit="/day", cv=0.0, status=Provenance.ASSUMED, source="test")
+    return Page(
+        name=name,
+        title="one state",
+        states=(State(name="x", unit="", scale=1e-6, what="x"),),
+        parameters=(parameter,),
+        entries=(Entry(route="IN", state="x", fraction=fraction, first_step_day=1e-3),),
+        outputs=(Output(name="x", unit="", what="x"),),
+        derive=lambda _p: {},
+        start=lambda p: {"x": 1.0 + 0.0 * p.k},
+        rates=rates,  # type: ignore[arg-type]
+        observe=lambda _t, y, _p: {"x": y.x},
+    )
+
+
+DECAY = one_state("decay", lambda _t, y, p: {"x": -p.k * y.x}, value=1.3)
+BLOW_UP = one_state("blow_up", lambda _t, y, p: {"x": p.k * y.x * y.x})
+
+
+@pytest.mark.parametrize("route", ["IM", "IV"])
+def test_every_output_of_random_patients_lies_within_a_tenth_of_a_permille(route: str) -> None:
+    """400 random patients at the shipped tolerance against one four orders tighter, 14 sample days to day 90."""
+    n = 400
+    patients = begin(il7_page(), draw_parameters(il7_page(), 77, subject=np.arange(n)), n)
+    given = [[Dose(time_day=day, amount=750.0, route=route) for day in DAYS]] * n
+    fast, tight = (
+        advance(patients, given, [LOOKS] * n, [90.0] * n, tolerance=tolerance, threads=2).seen
+        for tolerance in (TOLERANCE, 1e-9)
+    )
+    for output in fast:
+        error = max(np.max(np.abs(a / b - 1.0)) for a, b in zip(fast[output], tight[output], strict=True))
+        assert error < 1e-4, output
+
+
+def test_exponential_decay_is_exact_to_the_tolerance() -> None:
+    """Closed form exp(-kt)."""
+    seen = advance(begin(DECAY, {}), [[]], [[0.5, 1.0, 4.0]], [4.0], tolerance=1e-8).seen["x"][0]
+    assert seen == pytest.approx(np.exp(-1.3 * np.array([0.5, 1.0, 4.0])), rel=1e-6)
+
+
+def test_a_look_at_the_time_of_a_dose_sees_the_moment_before() -> None:
+    dose = [Dose(time_day=1.0, amount=2.0, route="IN")]
+    seen = advance(begin(DECAY, {}), [dose], [[1.0, 1.0 + 1e-9]], [2.0], tolerance=1e-9).seen["x"][0]
+    assert seen == pytest.approx([np.exp(-1.3), np.exp(-1.3) + 2.0], rel=1e-7)
+
+
+def test_what_cannot_be_integrated_is_a_status_and_not_a_number() -> None:
+    """x' = x² reaches infinity at t = 1; patients beside it come to no harm."""
+    after = advance(begin(BLOW_UP, {"k": np.array([1.0, 0.1])}, 2), [[], []], [[0.5, 2.0]] * 2, [2.0] * 2)
+    assert after.status[0] is not SolverStatus.OK
+    assert np.isnan(after.seen["x"][0][1])
+    assert after.status[1] is SolverStatus.OK
+    assert after.seen["x"][1] == pytest.approx([1 / 0.95, 1 / 0.8], rel=1e-4)
+
+
+def test_bad_input_is_refused() -> None:
+    patients = begin(il7_page(), {})
+    with pytest.raises(InvalidInput, match="not negative"):
+        Dose(time_day=0.0, amount=-1.0, route="IM")
+    with pytest.raises(InvalidDesign, match="no route 'oral'"):
+        advance(patients, [[Dose(time_day=0.0, amount=1.0, route="oral")]], [[]], [1.0])
+    with pytest.raises(InvalidInput, match="lies outside"):
+        advance(patients, [[Dose(time_day=2.0, amount=1.0, route="IM")]], [[]], [1.0])
+    with pytest.raises(InvalidInput, match="1 patients came with"):
+        advance(patients, [], [[]], [1.0])
+    with pytest.raises(InvalidDesign, match="Did you mean 'clearance_l_per_day'"):
+        begin(il7_page(), {"clearance_per_day": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"rates": lambda _t, y, p: {"y": -p.k * y.x}}, "no state 'y'"),
+        ({"rates": lambda _t, y, p: {}}, "says nothing about the state 'x'"),
+        ({"rates": lambda _t, y, p: {"x": -p.kk * y.x}}, "no parameter 'kk'"),
+        ({"rates": lambda _t, y, p: {"x": y.x if y.x > 1.0 else p.k}}, "branches on a value"),
+    ],
+)
+def test_a_page_that_contradicts_itself_is_refused(change: dict[str, object], says: str) -> None:
+    import dataclasses
+
+    page = dataclasses.replace(DECAY, name="wrong", **change)  # type: ignore[arg-type]
+    with pytest.raises(InvalidDesign, match=says):
+        begin(page, {})
+
+
+def test_names_that_stand_twice_are_refused() -> None:
+    import dataclasses
+
+    with pytest.raises(InvalidDesign, match="names the state 'x' twice"):
+        dataclasses.replace(DECAY, states=DECAY.states * 2)
+
+
+def test_two_pages_of_one_name_are_two_kernels() -> None:
+    """The cache is keyed by what a page says, not by what it is called."""
+    faster = one_state("decay", lambda _t, y, p: {"x": -2.0 * p.k * y.x}, value=1.3)
+    seen = advance(begin(faster, {}), [[]], [[1.0]], [1.0], tolerance=1e-8).seen["x"][0]
+    assert seen == pytest.approx([np.exp(-2.6)], rel=1e-6)
+
+
+def test_values_by_name_are_completed_by_what_is_derived() -> None:
+    values = il7_page().values({"clearance_l_per_day": 50.0})
+    assert isinstance(values, Named)
+    assert values.clearance_l_per_day == 50.0
+    assert values.cd4_loss_per_day > 0.0
