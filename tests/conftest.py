@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rehearsals import Rehearsed, rehearsed, with_planned
 
+from rehearsals import Rehearsed, rehearsed, with_planned
 from sevenfold.protocol.load import load
 
 

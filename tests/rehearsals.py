@@ -10,7 +10,7 @@ import pytest
 from sevenfold.cli.rehearsal import StagedTrial, stage
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.cohort.from_record import from_record
-from sevenfold.protocol.load import ProtocolFile, load
+from sevenfold.protocol.load import ProtocolFile
 from sevenfold.record.history import History, read_history
 from sevenfold.record.ledger import LedgerState, read_events
 from sevenfold.trial.icu.assumptions import shipped
@@ -43,7 +43,9 @@ def rehearsed(file: ProtocolFile, folder: Path, seed: int = 3) -> Rehearsed:
     staged.unblind()
     staged.close(LedgerState.COMPLETE)
     history = read_history(read_events(folder / "trial.db"))
-    return Rehearsed(file=file, folder=folder, staged=staged, history=history, cohort=from_record(history, file.protocol))
+    return Rehearsed(
+        file=file, folder=folder, staged=staged, history=history, cohort=from_record(history, file.protocol)
+    )
 
 
 def shared(*parts: str) -> Path:

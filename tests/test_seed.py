@@ -51,7 +51,7 @@ def test_uniform_numbers_are_uniform() -> None:
     u = np.sort(Stream(5, "uniform").uniform(subject=np.arange(n), draw=3))
     distance = max(np.max(np.arange(1, n + 1) / n - u), np.max(u - np.arange(n) / n))
     assert distance < 2.2253 / np.sqrt(n)
-    assert 0.0 < u[0]
+    assert u[0] > 0.0
     assert u[-1] < 1.0
 
 

@@ -1,7 +1,7 @@
 """The IL-7 model against an independent implementation, and where closed forms exist.
 
-Time: day 1 is the day of the first dose and t = 0, so study day n is t = n - 1. The independent script reads its day 29 at
-t = 29; here both are compared at the same t.
+Time: day 1 is the day of the first dose and t = 0, so study day n is t = n - 1. The independent script reads its day
+29 at t = 29; here both are compared at the same t.
 """
 
 import importlib.util
@@ -10,8 +10,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from rehearsals import shared
 
+from rehearsals import shared
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.mechanism.page import Named
 from sevenfold.mechanism.solve import Dose, advance, begin
@@ -65,7 +65,9 @@ def test_every_output_agrees_with_an_independent_implementation(
 
 
 def test_health_is_at_rest() -> None:
-    """Without sepsis every rate is zero at the healthy set point (closed form: that is how loss and production are set)."""
+    """Without sepsis every rate is zero at the healthy set point (closed form: that is how loss and production are
+    set).
+    """
     page = il7_page()
     healthy = {
         "inflammation_at_entry": 0.0,
@@ -116,7 +118,9 @@ def test_without_receptor_the_kinetics_are_two_compartments(route: str) -> None:
 
 
 def test_an_infusion_is_the_integral_of_boluses() -> None:
-    """Superposition: the kinetics without receptor are linear. 400 boluses stand for the integral (midpoint rule, 1e-4)."""
+    """Superposition: the kinetics without receptor are linear. 400 boluses stand for the integral (midpoint rule,
+    1e-4).
+    """
     patients = begin(il7_page(), linear_pharmacokinetics())
     infusion = [Dose(time_day=0.0, amount=750.0, route="IV", duration_day=0.5)]
     seen = advance(patients, [infusion], [[0.5, 1.0, 2.0]], [2.0], tolerance=1e-8).seen["il7_ng_per_ml"][0]

@@ -16,7 +16,9 @@ LOOKS = [1.0, 3.0, 5.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 24.0, 28.0, 42.0, 60.
 
 def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | None = None) -> Page:
     """A page with one state x that starts at 1 and one parameter k."""
-    parameter = Parameter(name="k", symbol="k", value=value, unit="/day", cv=0.0, status=Provenance.ASSUMED, source="test")
+    parameter = Parameter(
+        name="k", symbol="k", value=value, unit="/day", cv=0.0, status=Provenance.ASSUMED, source="test"
+    )
     return Page(
         name=name,
         title="one state",
@@ -63,7 +65,7 @@ def test_a_look_at_the_time_of_a_dose_sees_the_moment_before() -> None:
 
 
 def test_what_cannot_be_integrated_is_a_status_and_not_a_number() -> None:
-    """x' = x² reaches infinity at t = 1; patients beside it come to no harm."""
+    """With x' = x², x reaches infinity at t = 1; patients beside it come to no harm."""
     after = advance(begin(BLOW_UP, {"k": np.array([1.0, 0.1])}, 2), [[], []], [[0.5, 2.0]] * 2, [2.0] * 2)
     assert after.status[0] is not SolverStatus.OK
     assert np.isnan(after.seen["x"][0][1])

@@ -4,7 +4,6 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 from sevenfold.protocol.visit import StudyDay
@@ -99,24 +98,27 @@ class EventEndpoint(Part):
 _KINDS = ("fold", "change", "responder", "time_above", "event")
 
 
-def _kind(value: object) -> str:
+def _kind(value: object) -> str | None:
+    """The tag of the alternative that a value is; no tag is also a key, so that places in the file stay clear."""
     for kind in _KINDS:
         if (isinstance(value, dict) and kind in value) or (
             isinstance(value, Part) and kind in type(value).model_fields
         ):
-            return kind
-    raise PydanticCustomError(
-        "endpoint", "{text}", {"text": f"an endpoint names what it is by one of {', '.join(_KINDS)}"}
-    )
+            return f"the {kind} endpoint"
+    return None
 
 
 Endpoint = Annotated[
-    Annotated[FoldEndpoint, Tag("fold")]
-    | Annotated[ChangeEndpoint, Tag("change")]
-    | Annotated[ResponderEndpoint, Tag("responder")]
-    | Annotated[TimeAboveEndpoint, Tag("time_above")]
-    | Annotated[EventEndpoint, Tag("event")],
-    Discriminator(_kind),
+    Annotated[FoldEndpoint, Tag("the fold endpoint")]
+    | Annotated[ChangeEndpoint, Tag("the change endpoint")]
+    | Annotated[ResponderEndpoint, Tag("the responder endpoint")]
+    | Annotated[TimeAboveEndpoint, Tag("the time_above endpoint")]
+    | Annotated[EventEndpoint, Tag("the event endpoint")],
+    Discriminator(
+        _kind,
+        custom_error_type="endpoint",
+        custom_error_message=f"an endpoint names what it is by one of {', '.join(_KINDS)}",
+    ),
 ]
 
 

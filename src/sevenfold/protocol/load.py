@@ -105,7 +105,11 @@ def _check_format(document: Document) -> None:
 
 def _messages(error: ValidationError, document: Document) -> list[str]:
     found: dict[tuple[int, str], None] = {}
-    for fault in error.errors(include_url=False):
+    faults = error.errors(include_url=False)
+    for fault in faults:
+        here = fault["loc"]
+        if fault["type"] == "too_short" and any(f["loc"][: len(here)] == here and f["loc"] != here for f in faults):
+            continue  # it is short only because of the faults within it, which are told
         place = _place(fault["loc"], document.values) + tuple(fault.get("ctx", {}).get("at", ()))
         found[
             document.line(place), f"{document.name}, line {document.line(place)}: {_where(place)}{_what(dict(fault))}"
@@ -143,8 +147,9 @@ def _what(fault: dict[str, Any]) -> str:
     match fault["type"]:
         case "missing":
             return "this key is missing."
-        case "unknown_key" | "contradiction" | "quantity" | "rule" | "endpoint":
-            return f"{fault['ctx']['text']}."
+        case "unknown_key" | "contradiction" | "quantity":
+            said = str(fault["ctx"]["text"])
+            return said if said.endswith("?") else f"{said}."
     message = str(fault["msg"]).replace("Input should be", "should be").replace("String should", "should")
     shown = repr(fault["input"])
     return f"{message}; found {shown if len(shown) < 60 else shown[:57] + '...'}."

@@ -6,8 +6,9 @@ value takes its place, and where it comes from is kept beside.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, final
 
 import yaml
@@ -84,6 +85,16 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern})\Z"), list(_first))
 
 
+_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "tag:yaml.org,2002:str": str,
+    "tag:yaml.org,2002:bool": lambda text: text == "true",
+    "tag:yaml.org,2002:null": lambda _text: None,
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:timestamp": date.fromisoformat,
+}
+
+
 @final
 @dataclass(slots=True)
 class _Reader:
@@ -92,7 +103,6 @@ class _Reader:
     name: str
     lines: dict[Path, int] = field(default_factory=dict)
     citations: dict[Path, Citation] = field(default_factory=dict)
-    loader: _Loader = field(default_factory=lambda: _Loader(""))
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
@@ -101,11 +111,11 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return tuple(self.value(item, (*path, index)) for index, item in enumerate(node.value))
         try:
-            return self.loader.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            raise InvalidInput(
-                f"{self.name}, line {node.start_mark.line + 1}: {node.value!r} is not readable: {error}"
-            ) from None
+            return _SCALARS[node.tag](node.value)
+        except (KeyError, ValueError):
+            kind = node.tag.rsplit(":", 1)[-1]
+            line = node.start_mark.line + 1
+            raise InvalidInput(f"{self.name}, line {line}: {node.value!r} is not readable as {kind}.") from None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> Any:
         keys: dict[str, yaml.Node] = {}
