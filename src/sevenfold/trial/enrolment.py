@@ -35,8 +35,8 @@ def arrivals(protocol: Protocol, site: str, root: int | bytes, trial: int = 0) -
     since_open, count = 0.0, 0
     while True:
         count += 1
-        gap, hour = (float(stream.uniform(trial=trial, subject=number, draw=2 * count + k)) for k in (0, 1))
+        gap = float(stream.uniform(trial=trial, subject=number, draw=count))
         since_open += -log(gap) * _DAYS_A_MONTH / place.screened_per_month
         day = place.opens + timedelta(days=int(since_open))
-        at = datetime.combine(day, time(8), ZoneInfo(place.time_zone)) + timedelta(minutes=int(150 * hour))
+        at = datetime.combine(day, time(8), ZoneInfo(place.time_zone)) + timedelta(minutes=int(150 * (since_open % 1.0)))
         yield Arrival(subject=f"{site}-{count:03d}", site=site, at=at)

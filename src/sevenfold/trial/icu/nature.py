@@ -202,8 +202,9 @@ class VirtualIcu:
         days = [float(day) for day in range(int(now) + 1, int(time) + 1) if now < day < time]
         due = [dose for dose in one.waiting if dose.time_day < time]
         moved = _checked(advance(one.body, [due], [[*days, time]], [time]), subject)
-        for day, count in zip(days, moved.seen["alc_per_ul"][0][:-1], strict=True):
-            one.treated[int(day)] = float(count)
+        for day, count in zip([*days, time], moved.seen["alc_per_ul"][0], strict=True):
+            if day == int(day):
+                one.treated[int(day)] = float(count)
         one.body = moved.patients
         one.waiting = [dose for dose in one.waiting if dose.time_day >= time]
         return {name: float(values[0][-1]) for name, values in moved.seen.items()}
@@ -217,7 +218,7 @@ class VirtualIcu:
         if self.assume.treatment_effect_through_alc == 0.0 or day < 0:
             return untreated
         if day not in one.treated and day >= float(one.body.time_day[0]):
-            self._observe(subject, float(day) + 1e-9)
+            self._observe(subject, float(day))
         return one.treated.get(day, untreated)
 
 
