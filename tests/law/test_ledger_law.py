@@ -34,9 +34,14 @@ COLUMNS = (
 
 def draft(words: str, subject: str | None) -> Draft:
     return Draft(
-        type="Said", schema_version=1, subject=subject, site="FR-1", actor="nurse", happened_at="2016-01-14T09:00+01:00",
+        type="Said",
+        schema_version=1,
+        subject=subject,
+        site="FR-1",
+        actor="nurse",
+        happened_at="2016-01-14T09:00+01:00",
         payload=canonical_json({"words": words}),
-    )  # fmt: skip
+    )
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rehearsals import Rehearsed, with_planned
 
+from rehearsals import Rehearsed, with_planned
 from sevenfold.cli.rehearsal import supply_of
 from sevenfold.clock import SimulatedClock
 from sevenfold.cohort.cohort import Assignment, Cohort
@@ -53,7 +53,8 @@ def test_replay_folding_twice_is_the_same(small_trial: Rehearsed) -> None:
 
 def test_counting_screened_is_randomised_plus_excluded_and_everybody_ends_once(whole_trial: Rehearsed) -> None:
     """``Flow`` refuses to be built if its arithmetic does not close; here it is counted a second way, from the
-    tables."""
+    tables.
+    """
     flow = flow_of(whole_trial.history, whole_trial.file.protocol)
     rows = tables(whole_trial.history, whole_trial.file.protocol)["subjects"]
     randomised = [row for row in rows if row["randomisation_number"]]

@@ -33,7 +33,8 @@ def counts(*taken: tuple[float, float]) -> tuple[Measurement, ...]:
 def candidate(**changes: object) -> Screening:
     """Someone whom both trials would let in."""
     facts = {v.id: False for v in IRIS_7.known_variables.values() if v.kind == "fact"}
-    facts |= dict.fromkeys(("suspected_infection", "icu_stay_two_weeks_predicted", "hospital_stay_three_weeks_predicted", "consent_possible", "invasive_ventilation_24h"), True)  # fmt: skip
+    present = ("suspected_infection", "icu_stay_two_weeks_predicted", "hospital_stay_three_weeks_predicted")
+    facts |= dict.fromkeys((*present, "consent_possible", "invasive_ventilation_24h"), True)
     numbers = {
         "age": 60.0,
         "hours_since_icu_admission": 72.0,

@@ -101,7 +101,8 @@ def test_the_new_grade_never_exceeds_the_raw_one_and_nothing_new_is_no_grade(bef
 
 def test_the_route_follows_the_latest_values() -> None:
     """IM becomes SC at INR above 2.5 or platelets below 35 000/µL; not at the limits, and not where nothing is
-    known."""
+    known.
+    """
     assert route_for(IRIS_7, Route.IM, {"inr": 2.6}) is Route.SC
     assert route_for(IRIS_7, Route.IM, {"platelets": 34_000.0}) is Route.SC
     assert route_for(IRIS_7, Route.IM, {"inr": 2.5, "platelets": 35_000.0}) is Route.IM

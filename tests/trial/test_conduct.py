@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from rehearsals import with_planned
 
+from rehearsals import with_planned
 from sevenfold.cli.rehearsal import StagedTrial, stage
 from sevenfold.errors import BlindBroken, InvalidDesign, OutOfOrder
 from sevenfold.protocol.load import load
@@ -110,7 +110,7 @@ def test_no_dose_before_randomisation_none_without_a_kit_none_twice(trial: Stage
     trial.conduct.give_dose(subject, 1, *prepared, AT)
     with pytest.raises(OutOfOrder, match="day 1 was recorded already"):
         trial.conduct.give_dose(subject, 1, *prepared, AT)
-    with pytest.raises(OutOfOrder, match="recorded already|dispensed already"):
+    with pytest.raises(OutOfOrder, match=r"recorded already|dispensed already"):
         trial.conduct.prepare_dose(subject, 1, AT)
 
 

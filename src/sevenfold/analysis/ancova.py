@@ -188,27 +188,30 @@ class Ancova:
             return failed(Status.NOT_ESTIMABLE, "The model fits every response exactly; nothing measures the error.")
         bread = (vt.T / s) / length[:, None]  # (parameter, direction); bread @ bread.T is the inverse of X'X
         if self.standard_error is StandardError.CLASSICAL:
-            covariance = variance * (bread @ bread.T)
+            root = np.sqrt(variance) * bread.T
         else:
             leverage = (u**2).sum(axis=1)
             if leverage.max() >= LEVERAGE_LIMIT:
                 return failed(
                     Status.NOT_ESTIMABLE, "A patient is the only one of a factor's level; HC3 needs two or more."
                 )
-            scores = u * (residual / (1.0 - leverage))[:, None]
-            covariance = bread @ (scores.T @ scores) @ bread.T
+            root = (u * (residual / (1.0 - leverage))[:, None]) @ bread.T
+        # root.T @ root is the covariance of the parameters, of which the first are the arms' means
 
         def told(name: str, weights: Numbers) -> Effect:
             k = len(self.arms)
-            se = float(np.sqrt(weights @ covariance[:k, :k] @ weights))
+            se = float(np.linalg.norm(root[:, :k] @ weights))
             return Effect(contrast=name, estimate=float(weights @ estimate[:k]), se=se, df=float(n - p))
 
+        effects = tuple(told(c.name, np.array([c.weights.get(a, 0.0) for a in self.arms])) for c in self.contrasts)
+        if any(effect.se <= 1e-12 * np.sqrt(variance) for effect in effects):
+            return failed(Status.NOT_ESTIMABLE, "The arms' responses are fitted exactly; nothing measures their error.")
         return AncovaFit(
             settings=self,
             fit=Fit(status=Status.OK),
             n_used=n_used,
             left_out=left_out,
-            effects=tuple(told(c.name, np.array([c.weights.get(a, 0.0) for a in self.arms])) for c in self.contrasts),
+            effects=effects,
             ls_means=tuple(
                 told(f"least-squares mean, {a}", row) for a, row in zip(self.arms, np.eye(len(self.arms)), strict=True)
             ),

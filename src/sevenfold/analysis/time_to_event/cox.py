@@ -19,6 +19,7 @@ from sevenfold.errors import InvalidInput, NotConverged
 __all__ = ["CoxFit", "Variance", "cox"]
 
 MOST_STEPS: Final = 50
+LONGEST_STEP: Final = 5.0  # in the same unit as the next
 SMALL_STEP: Final = 1e-9  # in units of one standard deviation of each covariate
 RANK_TOLERANCE: Final = 1e-10  # of the smallest to the largest eigenvalue of the information at no effect
 VANISHED: Final = 1e-6  # information left, relative to no effect, below which an estimate runs off to infinity
@@ -168,7 +169,8 @@ def _solved(at: Likelihood) -> Numbers:
 def _improved(
     risk_sets: tuple[RiskSets, ...], beta: Numbers, at: Likelihood, step: Numbers
 ) -> tuple[Numbers, Likelihood]:
-    """The next estimate: the full step or the first half of it that doesn't lose likelihood."""
+    """The next estimate: the full step, cut to a sane length, or the first half of it that doesn't lose likelihood."""
+    step = step * min(1.0, LONGEST_STEP / float(np.abs(step).max()))
     for halving in range(30):
         tried = beta + step * 0.5**halving
         found = likelihood(risk_sets, tried)

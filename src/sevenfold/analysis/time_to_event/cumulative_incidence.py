@@ -24,10 +24,12 @@ class CumulativeIncidence:
     Args:
         time_day: of the events of any cause.
         lower, upper: the log-log band; 0 to 1 where there is none (no event of the cause yet).
+        last_day: the longest follow-up; beyond it the curve is only carried on.
     """
 
     cause: int
     n: int
+    last_day: float
     time_day: Numbers  # (time,)
     n_at_risk: Numbers
     n_events: Numbers  # of the cause
@@ -75,6 +77,7 @@ def cumulative_incidence(follow_up: FollowUp, cause: int = 1, level: float = 0.9
     return CumulativeIncidence(
         cause=cause,
         n=follow_up.n,
+        last_day=follow_up.last_day,
         time_day=frozen(counts.time_day),
         n_at_risk=frozen(n),
         n_events=frozen(c),

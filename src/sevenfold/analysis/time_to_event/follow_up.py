@@ -49,6 +49,11 @@ class FollowUp:
         return len(self.time_day)
 
     @property
+    def last_day(self) -> float:
+        """The longest follow-up; 0 without patients."""
+        return float(self.time_day.max(initial=0.0))
+
+    @property
     def is_event(self) -> Flags:
         """Who had an event of any cause."""
         return np.asarray(self.cause != CENSORED)

@@ -41,9 +41,11 @@ class KaplanMeier:
     Args:
         se: Greenwood's; 0 from where the curve is 0.
         lower, upper: the log-log band; 0 to 1 where there is none (nobody left).
+        last_day: the longest follow-up; beyond it the curve is only carried on.
     """
 
     n: int
+    last_day: float
     time_day: Numbers  # (time,)
     n_at_risk: Numbers
     n_events: Numbers
@@ -103,6 +105,7 @@ def kaplan_meier(follow_up: FollowUp, level: float = 0.95) -> KaplanMeier:
     lower, upper = log_log_band(survival, se, level)
     return KaplanMeier(
         n=follow_up.n,
+        last_day=follow_up.last_day,
         time_day=frozen(counts.time_day),
         n_at_risk=frozen(n),
         n_events=frozen(d),

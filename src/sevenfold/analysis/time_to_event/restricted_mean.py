@@ -42,7 +42,7 @@ def restricted_mean(follow_up: FollowUp, horizon_day: float, name: str = "restri
     """
     if not 0.0 < horizon_day < np.inf:
         raise InvalidInput(f"The horizon is day {horizon_day}; give a day after 0.")
-    longest = float(follow_up.time_day.max(initial=0.0))
+    longest = follow_up.last_day
     counts = risk(follow_up)
     n, d = counts.n_at_risk, counts.n_events
     survival = np.cumprod(1.0 - d / n)

@@ -24,7 +24,7 @@ from sevenfold.analysis.mmrm import (
     trial_model,
 )
 from sevenfold.cohort.cohort import Cohort
-from sevenfold.errors import InvalidDesign
+from sevenfold.errors import InvalidDesign, InvalidInput
 from sevenfold.protocol.endpoint import Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
@@ -75,7 +75,7 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         )
         order = analysis.fallback or ("unstructured",)
         tried = fit_with_fallback(model.data, [_ATTEMPTS[name] for name in order])
-    except InvalidDesign as error:
+    except (InvalidDesign, InvalidInput) as error:  # an arm or a visit without a single measurement
         return {"status": Status.SINGULAR, "notes": (str(error),)}
     if not tried.fit.is_ok:
         return {"status": tried.fit.status, "notes": tried.account}
