@@ -1,6 +1,7 @@
 """The traced graph: the same page computes, draws and differentiates."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from sevenfold.mechanism.printing import statements
 NUMBERS = st.floats(0.1, 5.0)
 
 
-def something(x, y):  # type: ignore[no-untyped-def]
+def something(x: Any, y: Any) -> Any:
     """An expression with every operation."""
     return maximum(x * y - 2.0 * x, 0.1) / (1.0 + exp(-y)) + power(x, 0.6) * log(y) - minimum(x, y) + (-x) / y
 
@@ -25,7 +26,7 @@ def evaluated(node: Node, **values: float) -> float:
     lines, names = statements([node], {v.number: v.name for v in variables})
     space: dict[str, object] = {"lane_exp": math.exp, "lane_log": math.log, "lane_power": math.pow, **values}
     exec("\n".join(lines), space)
-    return float(eval(names[node.number], space))  # type: ignore[arg-type]
+    return float(eval(names[node.number], space))
 
 
 @given(x=NUMBERS, y=NUMBERS)

@@ -7,14 +7,18 @@ Time: day 1 is the day of the first dose and t = 0, so study day n is t = n - 1.
 import importlib.util
 import json
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rehearsals import shared
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.mechanism.page import Named
 from sevenfold.mechanism.solve import Dose, advance, begin
+
+Floats = NDArray[np.float64]
 
 HIGH, LOW, INTRAVENOUS = (0, 3, 7, 10, 14, 17, 21, 24), (0, 3, 7, 14, 21), (0, 3, 7, 10, 14, 17)
 SAME = {  # the script's name: (ours, from ours to its unit)
@@ -38,8 +42,8 @@ def independent() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    loose = module.solve_ivp
-    module.solve_ivp = lambda *a, **k: loose(*a, **{**k, "rtol": 1e-10, "atol": 1e-12})
+    loose: Any = vars(module)["solve_ivp"]
+    vars(module)["solve_ivp"] = lambda *a, **k: loose(*a, **{**k, "rtol": 1e-10, "atol": 1e-12})
     return module
 
 
@@ -88,7 +92,7 @@ def linear_pharmacokinetics() -> dict[str, float]:
     return {"receptor_capacity_ug": 0.0, "endogenous_il7_ng_per_ml": 1e-12, "inflammation_at_entry": 0.0}
 
 
-def two_compartments(t: np.ndarray, route: str) -> np.ndarray:  # type: ignore[type-arg]
+def two_compartments(t: Floats, route: str) -> Floats:
     """Concentration after 750 µg at t = 0: sums of exponentials, by the eigenvalues of the linear system."""
     v = il7_page().typical
     ka, k10 = v["absorbed_per_day"], v["clearance_l_per_day"] / v["central_volume_l"]
@@ -99,12 +103,12 @@ def two_compartments(t: np.ndarray, route: str) -> np.ndarray:  # type: ignore[t
     dose = 750.0 / v["central_volume_l"]
     if route == "IV":
         a, b = (k21 - alpha) / (beta - alpha), (k21 - beta) / (alpha - beta)
-        return dose * (a * np.exp(-alpha * t) + b * np.exp(-beta * t))
+        return np.asarray(dose * (a * np.exp(-alpha * t) + b * np.exp(-beta * t)))
     f = v["bioavailable_fraction"]
     a = (k21 - alpha) / ((ka - alpha) * (beta - alpha))
     b = (k21 - beta) / ((ka - beta) * (alpha - beta))
     c = (k21 - ka) / ((alpha - ka) * (beta - ka))
-    return f * dose * ka * (a * np.exp(-alpha * t) + b * np.exp(-beta * t) + c * np.exp(-ka * t))
+    return np.asarray(f * dose * ka * (a * np.exp(-alpha * t) + b * np.exp(-beta * t) + c * np.exp(-ka * t)))
 
 
 @pytest.mark.parametrize("route", ["IV", "IM", "SC"])

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sevenfold.protocol.load import load
+from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.rule import LabRule, NumberRule, SustainedRule
 from sevenfold.rules.eligibility import unmet_criteria
 from sevenfold.rules.holding import holds_at_screening, holds_for
@@ -56,8 +57,8 @@ def candidate(**changes: object) -> Screening:
     return known
 
 
-def failed(known: Screening, protocol: object = IRIS_7) -> set[str]:
-    return {unmet.criterion for unmet in unmet_criteria(protocol.population.criteria, known, protocol)}  # type: ignore[attr-defined]
+def failed(known: Screening, protocol: Protocol = IRIS_7) -> set[str]:
+    return {unmet.criterion for unmet in unmet_criteria(protocol.population.criteria, known, protocol)}
 
 
 def test_who_meets_everything_is_eligible() -> None:

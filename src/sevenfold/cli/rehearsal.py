@@ -1,5 +1,9 @@
 """The edge at which everything meets for a rehearsal: protocol, vault, ledger, virtual ICU and clock."""
 
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +20,7 @@ from sevenfold.trial.icu.nature import VirtualIcu
 from sevenfold.trial.rehearse import Progress, rehearse
 from sevenfold.vault.vault import Supply, Vault
 
-__all__ = ["StagedTrial", "stage", "supply_of"]
+__all__ = ["StagedTrial", "held_interrupt", "stage", "supply_of"]
 
 
 @final
@@ -31,9 +35,14 @@ class StagedTrial:
     seed: int
 
     def rehearse(self, progress: Progress) -> None:
-        """From the first site to database lock."""
+        """From the first site to database lock.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C, between two steps; the ledger is valid and says so.
+        """
         try:
-            rehearse(self.conduct, self.nature, self.clock, self.seed, progress)
+            with held_interrupt() as is_interrupted:
+                rehearse(self.conduct, self.nature, self.clock, self.seed, progress, is_interrupted)
         finally:
             self.vault.write()
 
@@ -63,6 +72,26 @@ def stage(file: ProtocolFile, folder: Path, seed: int, assume: Assumptions) -> S
     ledger = Ledger.create(folder / "trial.db", clock, SigningKey(derived_key(root, "rehearsal: signing key", 32)))
     nature = VirtualIcu(file.protocol, assume, seed, vault.contents)
     return StagedTrial(conduct=Conduct(file, ledger, vault), vault=vault, nature=nature, clock=clock, seed=seed)
+
+
+@contextmanager
+def held_interrupt() -> Iterator[Callable[[], bool]]:
+    """Holds the first Ctrl-C back until it is asked for, so that no transaction is cut; a second one acts at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    pressed = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def hold(_number: int, _frame: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, hold)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def supply_of(file: ProtocolFile) -> Supply:

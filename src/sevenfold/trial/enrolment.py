@@ -38,5 +38,7 @@ def arrivals(protocol: Protocol, site: str, root: int | bytes, trial: int = 0) -
         gap = float(stream.uniform(trial=trial, subject=number, draw=count))
         since_open += -log(gap) * _DAYS_A_MONTH / place.screened_per_month
         day = place.opens + timedelta(days=int(since_open))
-        at = datetime.combine(day, time(8), ZoneInfo(place.time_zone)) + timedelta(minutes=int(150 * (since_open % 1.0)))
+        at = datetime.combine(day, time(8), ZoneInfo(place.time_zone)) + timedelta(
+            minutes=int(150 * (since_open % 1.0))
+        )
         yield Arrival(subject=f"{site}-{count:03d}", site=site, at=at)

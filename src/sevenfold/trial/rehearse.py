@@ -40,7 +40,7 @@ _FROM_SCREENING: Final = {
     "first dose": timedelta(hours=5),
 }
 _LOCK_AFTER: Final = timedelta(days=30)
-_COMMIT_EVERY: Final = 400  # events; a crash loses at most these, and the ledger says that it was running
+_COMMIT_EVERY: Final = 400  # steps; a crash loses at most these, and the ledger says that it was running
 
 Progress = Callable[[int, int], None]
 
@@ -66,6 +66,7 @@ class Rehearsal:
         nature: the virtual ICU.
         root: the run's seed.
         progress: told how many subjects of how many have come to an end.
+        is_interrupted: asked between steps, where the ledger can be closed in good order.
     """
 
     conduct: Conduct
@@ -73,6 +74,7 @@ class Rehearsal:
     clock: SimulatedClock
     root: int | bytes
     progress: Progress
+    is_interrupted: Callable[[], bool]
     trial: int = 0
     _queue: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
@@ -81,7 +83,8 @@ class Rehearsal:
     def run(self) -> None:
         """From the first site to database lock.
 
-        Interrupted (Ctrl-C), it closes the ledger as a valid one that says so, and lets the interruption go on.
+        Raises:
+            KeyboardInterrupt: it was interrupted; the ledger is a valid one that says so.
         """
         p = self.conduct.file.protocol
         opening = min(self._opens(site) for site in p.sites)
@@ -89,20 +92,19 @@ class Rehearsal:
         self.conduct.open_trial(opening, is_rehearsal=True)
         for site in p.sites:
             self._put(self._opens(site), self._opener(site))
-        try:
-            while self._queue:
-                moment, _, act = heapq.heappop(self._queue)
-                self.clock.move_to(moment)
-                act()
-                self._uncommitted += 1
-                if self._uncommitted >= _COMMIT_EVERY:
-                    self._commit()
-            self.clock.move_to(self.clock.now() + _LOCK_AFTER)
-            self.conduct.lock(self.clock.now())
-            self._commit()
-        except KeyboardInterrupt:
-            self.conduct.interrupt("stopped by the user", self.clock.now())
-            raise
+        while self._queue:
+            if self.is_interrupted():
+                self.conduct.interrupt("stopped by the user", self.clock.now())
+                raise KeyboardInterrupt
+            moment, _, act = heapq.heappop(self._queue)
+            self.clock.move_to(moment)
+            act()
+            self._uncommitted += 1
+            if self._uncommitted >= _COMMIT_EVERY:
+                self._commit()
+        self.clock.move_to(self.clock.now() + _LOCK_AFTER)
+        self.conduct.lock(self.clock.now())
+        self._commit()
 
     def _commit(self) -> None:
         self.conduct.ledger.commit()
@@ -251,6 +253,13 @@ class Rehearsal:
                 return Died.model_validate(dict(d)), "investigator"
 
 
-def rehearse(conduct: Conduct, nature: Nature, clock: SimulatedClock, root: int | bytes, progress: Progress) -> None:
+def rehearse(
+    conduct: Conduct,
+    nature: Nature,
+    clock: SimulatedClock,
+    root: int | bytes,
+    progress: Progress,
+    is_interrupted: Callable[[], bool] = lambda: False,
+) -> None:
     """Rehearse a trial up to database lock."""
-    Rehearsal(conduct, nature, clock, root, progress).run()
+    Rehearsal(conduct, nature, clock, root, progress, is_interrupted).run()

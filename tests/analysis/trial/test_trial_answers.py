@@ -69,7 +69,7 @@ def test_the_exact_test_is_its_definition(whole_trial: Rehearsed, estimates: Est
         assert b.n_events is not None
 
         def fisher(x: int, y: int, n: int = a.n_used, m: int = b.n_used) -> float:
-            return float(fisher_exact([[x, y], [n - x, m - y]]).pvalue)
+            return float(fisher_exact(np.array([[x, y], [n - x, m - y]])).pvalue)
 
         observed = fisher(a.n_events, b.n_events)
         extreme = [

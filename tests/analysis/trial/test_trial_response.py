@@ -81,7 +81,7 @@ def test_day_29_or_discharge_whichever_comes_first() -> None:
 
 
 def test_death_after_discharge_and_before_day_29_still_counts_as_no() -> None:
-    counts = {"day 1": [400, 400], "day 15": [900, 900], "day 29": [np.nan, 900]}
+    counts: dict[str, list[float]] = {"day 1": [400, 400], "day 15": [900, 900], "day 29": [np.nan, 900]}
     made = cohort(IRIS_7C, counts, discharge=[16.0, INF], death=[20.0, INF])
     assert responses(IRIS_7C.estimand("alc-response"), made, IRIS_7C).value == pytest.approx([0.0, 1.0])
 

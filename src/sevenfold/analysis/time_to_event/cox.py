@@ -18,11 +18,12 @@ from sevenfold.errors import InvalidInput, NotConverged
 
 __all__ = ["CoxFit", "Variance", "cox"]
 
-MOST_STEPS: Final = 50
-LONGEST_STEP: Final = 5.0  # in the same unit as the next
+MOST_STEPS: Final = 100
+LONGEST_STEP: Final = 5.0  # of any patient's log hazard
 SMALL_STEP: Final = 1e-9  # in units of one standard deviation of each covariate
 RANK_TOLERANCE: Final = 1e-10  # of the smallest to the largest eigenvalue of the information at no effect
-VANISHED: Final = 1e-6  # information left, relative to no effect, below which an estimate runs off to infinity
+RUNAWAY: Final = 40.0  # log hazard of a patient against the mean one above which an estimate runs off to infinity
+VANISHED: Final = 1e-6  # information left, relative to no effect, below which it does so too
 
 
 class Variance(Enum):
@@ -131,7 +132,7 @@ def cox(
     while np.abs(step).max() > SMALL_STEP and n_steps < MOST_STEPS:
         n_steps += 1
         beta, at = _improved(risk_sets, beta, at, step)
-        if _information_left(null, at) < VANISHED:
+        if _reach(risk_sets, beta) > RUNAWAY or _information_left(null, at) < VANISHED:
             message = "A covariate separates the events from the others at risk; its hazard ratio is infinite or zero."
             return failed(Status.SEPARATED, message, n_steps, score_tested)
         step = _solved(at)
@@ -170,13 +171,18 @@ def _improved(
     risk_sets: tuple[RiskSets, ...], beta: Numbers, at: Likelihood, step: Numbers
 ) -> tuple[Numbers, Likelihood]:
     """The next estimate: the full step, cut to a sane length, or the first half of it that doesn't lose likelihood."""
-    step = step * min(1.0, LONGEST_STEP / float(np.abs(step).max()))
+    step = step * min(1.0, LONGEST_STEP / max(_reach(risk_sets, step), SMALL_STEP))
     for halving in range(30):
         tried = beta + step * 0.5**halving
         found = likelihood(risk_sets, tried)
         if found.value >= at.value - 1e-12 * abs(at.value):
             return tried, found
     return beta, at
+
+
+def _reach(risk_sets: tuple[RiskSets, ...], beta: Numbers) -> float:
+    """The largest log hazard of any patient against the mean one, up or down."""
+    return max(float(np.abs(sets.covariates @ beta).max()) for sets in risk_sets)
 
 
 def _information_left(null: Likelihood, at: Likelihood) -> float:

@@ -1,0 +1,156 @@
+"""The report: self-contained, well formed, and says what it must."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from rehearsals import Rehearsed
+from sevenfold.analysis.trial.analyse import analyse
+from sevenfold.analysis.trial.measures import measures
+from sevenfold.evidence.compare import compare
+from sevenfold.record.ledger import read_head
+from sevenfold.report import words
+from sevenfold.report.page import ReportInput, render
+from sevenfold.report.svg import Scale
+from sevenfold.trial.icu.assumptions import shipped
+
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+@pytest.fixture(scope="module")
+def page(whole_trial: Rehearsed) -> str:
+    trial = whole_trial
+    estimates = analyse(trial.cohort, trial.history, trial.file.protocol, 1)
+    return render(
+        ReportInput(
+            file=trial.file,
+            history=trial.history,
+            cohort=trial.cohort,
+            estimates=estimates,
+            comparisons=compare("IRIS-7", measures(estimates, trial.cohort, trial.file.protocol)),
+            assumptions=tuple(shipped().by_name.values()),
+            seed=1,
+            head=read_head(trial.folder / "trial.db"),
+            changed=(),
+        )
+    )
+
+
+class Outline(HTMLParser):
+    """Collects what a screen reader would: headings, ids, links, figures, and whether tags are balanced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.figures: list[dict[str, str | None]] = []
+        self.loads: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(tag)
+        if named.get("id"):
+            self.ids.append(str(named["id"]))
+        if tag == "a":
+            self.links.append(str(named["href"]))
+        if tag == "svg":
+            self.figures.append(named)
+        if tag in ("script", "img", "link", "iframe", "source"):
+            self.loads += [str(named[key]) for key in ("src", "href") if key in named]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+
+@pytest.fixture(scope="module")
+def outline(page: str) -> Outline:
+    made = Outline()
+    made.feed(page)
+    assert made.open == []
+    return made
+
+
+def test_it_needs_no_network(page: str, outline: Outline) -> None:
+    assert outline.loads == []
+    assert "@import" not in page
+    assert not re.search(r"url\(", page)
+    assert "fetch(" not in page
+
+
+def test_every_part_is_there_and_reached_from_the_contents(outline: Outline) -> None:
+    parts = {"flow", "courses", "estimates", "safety", "fate", "published", "limits", "model", "publication", "again"}
+    assert parts <= set(outline.ids)
+    assert {f"#{part}" for part in parts} <= set(outline.links)
+    assert len(outline.ids) == len(set(outline.ids)), "an id stands twice"
+
+
+def test_headings_descend_one_step_at_a_time(outline: Outline) -> None:
+    levels = [int(heading[1]) for heading in outline.headings]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def test_every_figure_has_a_name_and_a_description(outline: Outline) -> None:
+    assert len(outline.figures) >= 12
+    for figure in outline.figures:
+        assert figure["role"] == "img"
+        assert all(name in outline.ids for name in str(figure["aria-labelledby"]).split())
+
+
+def test_it_says_that_no_patient_took_part_and_where_the_model_failed(page: str) -> None:
+    assert "No patient took part in this" in page
+    assert "ILIAD-7" in page
+    assert "calibration, not validation" in page
+    assert "hypothetical: had they lived" in page
+    assert "not verified: memory" in page
+    assert "IAR4248612" in page
+    assert "29515037" in page
+
+
+def test_no_number_is_nan(page: str) -> None:
+    assert not re.search(r">\s*-?(nan|inf|None)\b", page)
+
+
+def test_the_headline_is_the_primary_result(page: str) -> None:
+    headline = re.search(r'class="headline">(.*?)</p>', page, re.DOTALL)
+    assert headline is not None
+    assert "Lymphocytes on day 29, CYT107 against placebo, in those alive" in headline.group(1)
+    assert "95 % CI" in headline.group(1)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1234.5, None, "1\u202f234"), (12.34, None, "12.3"), (1.234, None, "1.23"), (-0.5, 1, "−0.5"), (None, None, "–")],
+)
+def test_numbers_are_written_with_the_digits_that_matter(value: float | None, digits: int | None, text: str) -> None:
+    assert words.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0004, "<\u202f0.001"), (0.0123, "0.012"), (0.0996, "0.10"), (0.5, "0.50"), (None, "–")]
+)
+def test_p_values(p: float | None, text: str) -> None:
+    assert words.p_value(p) == text
+
+
+@pytest.mark.parametrize("is_log", [True, False])
+def test_a_scale_puts_its_ends_at_its_ends_and_ticks_between(is_log: bool) -> None:
+    scale = Scale(low=50.0, high=4000.0, start=10.0, end=400.0, is_log=is_log)
+    assert (scale(50.0), scale(4000.0)) == (10.0, 400.0)
+    assert scale(1e9) == 400.0
+    ticks = scale.ticks()
+    assert len(ticks) >= 3
+    assert all(50.0 <= tick <= 4000.0 for tick in ticks)
