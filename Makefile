@@ -30,7 +30,7 @@ types: $(BIN)/.test
 	$(BIN)/mypy
 
 contracts: $(BIN)/.test
-	cd src && ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+	cd src && $(abspath $(BIN))/lint-imports --config ../pyproject.toml --no-cache
 
 spelling: $(BIN)/.test
 	$(BIN)/codespell src tests bench docs README.md CHANGELOG.md
