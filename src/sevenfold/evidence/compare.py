@@ -44,12 +44,14 @@ class Measure:
         value: None where it could not be estimated.
         lower: of its interval; None for counts that are what they are.
         text: what it is, in words.
+        is_count: whether it is a whole number.
     """
 
     value: float | None
     lower: float | None
     upper: float | None
     text: str
+    is_count: bool = False
 
 
 @final

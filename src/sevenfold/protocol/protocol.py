@@ -98,6 +98,15 @@ class Protocol(Part):
         """The estimand called ``name``."""
         return next(estimand for estimand in self.estimands if estimand.id == name)
 
+    def group_label(self, name: str) -> str:
+        """A group as a sentence calls it: its arm's label, or what its arms have in common, their product."""
+        members = [self.arm(arm) for arm in self.groups.get(name, (name,))]
+        if len(members) == 1:
+            return members[0].label
+        given = {injection.product for arm in members for injection in arm.injections}
+        active = [product for product in self.products if product in given and self.products[product].is_active]
+        return self.products[active[0]].label.partition(",")[0] if len(active) == 1 else name
+
     @property
     def primary(self) -> Estimand:
         """The primary estimand."""

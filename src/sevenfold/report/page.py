@@ -24,6 +24,7 @@ from sevenfold.report.flow_figure import flow_figure
 from sevenfold.report.forest_figure import forest_figure
 from sevenfold.report.limits import LIMITS, READINGS
 from sevenfold.report.swimmer_figure import swimmer_figure
+from sevenfold.report.verdict import verdicts
 
 __all__ = ["ReportInput", "render"]
 
@@ -61,6 +62,7 @@ def render(given: ReportInput) -> str:
         "number": words.number,
         "percent": words.percent,
         "p": words.p_value,
+        "method": lambda name: words.METHODS.get(name, name),
         "interval": words.interval,
     }
     style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
@@ -84,8 +86,8 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "planned_changed": given.history.opened is not None
         and given.history.opened.planned != _planned_in_file(given.file),
         "arms": arms,
-        "names": {group: _name(p, group) for group in p.groups},
-        "headline": words.headline(primary, _name(p, groups[0]), _name(p, groups[1])),
+        "names": {group: p.group_label(group) for group in p.groups},
+        "headline": words.headline(primary, p.group_label(groups[0]), p.group_label(groups[1])),
         "primary": primary,
         "tiles": _tiles(given, primary),
         "flow": flow,
@@ -105,6 +107,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "swimmer_svg": swimmer_figure(given.history, arms),
         "comparisons": given.comparisons,
         "readings": READINGS,
+        "verdicts": verdicts(given.comparisons),
         "parameters": il7_page().parameters,
         "assumptions": given.assumptions,
         "unverified": _unverified(given.file),
@@ -121,20 +124,6 @@ def _arms(p: Protocol) -> dict[str, tuple[str, str]]:
     active = [arm.id for arm in p.arms if any(p.products[injection.product].is_active for injection in arm.injections)]
     letters = {name: f"arm-{chr(ord('a') + place % 5)}" for place, name in enumerate(active)}
     return {arm.id: (arm.label, letters.get(arm.id, "arm-z")) for arm in p.arms}
-
-
-def _name(p: Protocol, group: str) -> str:
-    """A group's name in a sentence: its product's where it has one, the arm's label otherwise."""
-    members = p.groups[group]
-    if len(members) == 1:
-        return p.arm(members[0]).label
-    products = {
-        injection.product
-        for name in members
-        for injection in p.arm(name).injections
-        if p.products[injection.product].is_active
-    }
-    return p.products[products.pop()].label.split(",")[0] if len(products) == 1 else group
 
 
 def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:

@@ -27,10 +27,10 @@ def swimmer_figure(history: History, arms: Mapping[str, tuple[str, str]]) -> str
     parts, y, before = [], 18.0, ""
     for one in people:
         if one.arm != before:
-            y += 12.0
+            y += 20.0
             label, colour = arms[str(one.arm)]
             parts.append(text(10, y + 2, label, class_=f"tick strong {colour}"))
-            y, before = y + 8.0, str(one.arm)
+            y, before = y + 2.0, str(one.arm)
         y += _LANE
         parts.append(_lane(one, x, y, arms[str(one.arm)][1]))
     for day in range(0, int(last) + 1, 14):

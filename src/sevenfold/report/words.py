@@ -1,8 +1,14 @@
 """Numbers and results in words, as a clinical reader expects them."""
 
+from typing import Final
+
 from sevenfold.analysis.trial.estimates import Answer
 
-__all__ = ["answer_value", "headline", "interval", "number", "p_value", "percent", "strategy"]
+__all__ = ["METHODS", "answer_value", "headline", "interval", "number", "p_value", "percent", "strategy"]
+
+
+METHODS: Final = {"ancova": "analysis of covariance (ANCOVA)", "repeated measures": "model for repeated measures"}
+"""Methods that have a longer name in print than in a protocol."""
 
 
 def number(value: float | None, digits: int | None = None) -> str:

@@ -25,7 +25,7 @@ def measures(estimates: Estimates, cohort: Cohort, protocol: Protocol) -> dict[s
             value=point.fold,
             lower=point.fold_lower,
             upper=point.fold_upper,
-            text=f"{_label(variable, protocol)}, {group}, {visit}, against baseline",
+            text=f"{_label(variable, protocol)}, {protocol.group_label(group)}, {visit}, against baseline",
         )
         for control in protocol.groups:
             other = found.get((variable, control, visit))
@@ -90,18 +90,21 @@ def _counts(cohort: Cohort, protocol: Protocol, estimates: Estimates) -> dict[st
         "age/highest": (max(ages), "Oldest subject, years"),
     }
     numbers |= {
-        f"n/{group}": (n, f"Subjects randomised to {group}") for group, n in estimates.description.n_by_group.items()
+        f"n/{group}": (n, f"Subjects randomised to {protocol.group_label(group)}")
+        for group, n in estimates.description.n_by_group.items()
     }
     for country in sorted({trial.country for trial in protocol.registered_trials}):
         numbers[f"n/{country}"] = (sum(person.country == country for person in people), f"Subjects in {country}")
     return {
-        name: Measure(value=float(value), lower=None, upper=None, text=text) for name, (value, text) in numbers.items()
+        name: Measure(value=float(value), lower=None, upper=None, text=text, is_count=not name.startswith("age/"))
+        for name, (value, text) in numbers.items()
     }
 
 
 def _ratio(a: Point, b: Point, variable: str, protocol: Protocol) -> Measure:
     """The ratio of two groups' folds, with Welch's interval from their own standard errors on the log scale."""
-    text = f"{_label(variable, protocol)}, {a.group} over {b.group}, {a.visit}, ratio of the ratios to baseline"
+    groups = f"{protocol.group_label(a.group)} over {protocol.group_label(b.group)}"
+    text = f"{_label(variable, protocol)}, {groups}, {a.visit}, ratio of the ratios to baseline"
     if a.fold is None or b.fold is None:
         return Measure(value=None, lower=None, upper=None, text=text)
     value = a.fold / b.fold
