@@ -75,10 +75,9 @@ def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[tuple[str, dict[st
     for country in sorted({s.country for s in people}):
         yield row(country, partial(_share, np.array([s.country == country for s in people])))
     yield row("Weight, kg: median (range)", partial(_median_range, np.array([s.weight_kg for s in people])))
-    assessed = protocol.schedule.visit(protocol.baseline.visit).assessments
-    for name, values in cohort.baseline.items():
-        variable = protocol.known_variables[name]
-        if variable.kind in (Kind.LABORATORY, Kind.SCORE) and name in assessed:
+    for name in protocol.schedule.visit(protocol.baseline.visit).assessments:
+        variable, values = protocol.known_variables[name], cohort.baseline[name]
+        if variable.kind in (Kind.LABORATORY, Kind.SCORE):
             unit = "" if variable.unit in (None, "points", "ratio") else f", {variable.unit}"
             yield row(f"{variable.label}{unit}: median (quartiles)", partial(_median_quartiles, values[0]))
 

@@ -1,0 +1,1 @@
+"""A second set of tests, written from the protocols and the design alone: see ``requirements.md``."""
