@@ -11,8 +11,9 @@ from sevenfold.cli.rehearsal import StagedTrial, stage
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.cohort.from_record import from_record
 from sevenfold.protocol.load import ProtocolFile
+from sevenfold.record.head import LedgerState
 from sevenfold.record.history import History, read_history
-from sevenfold.record.ledger import LedgerState, read_events
+from sevenfold.record.reading import read_events
 from sevenfold.trial.icu.assumptions import shipped
 
 SHARED = Path(__file__).parents[1].parent / "shared"

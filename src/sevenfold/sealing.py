@@ -57,7 +57,10 @@ def open_sealed(key: bytes, place: str, sealed: str) -> Any:
         AuditBroken: another key, another place, or an altered text.
     """
     try:
-        padded = AESSIV(key).decrypt(base64.b64decode(sealed), [place.encode()])
+        encrypted = base64.b64decode(sealed, validate=True)
+        padded = AESSIV(key).decrypt(encrypted, [place.encode()])
     except (InvalidTag, ValueError):
         raise AuditBroken(f"The sealed text at {place!r} was altered, moved, or sealed under another key.") from None
+    if base64.b64encode(encrypted).decode() != sealed:  # decoding ignores the last bits
+        raise AuditBroken(f"The sealed text at {place!r} was altered.")
     return json.loads(padded[4 : 4 + int.from_bytes(padded[:4], "big")])

@@ -27,7 +27,7 @@ from rehearsals import rehearsed, with_planned
 from sevenfold.protocol.load import load
 from sevenfold.record.event import Event
 from sevenfold.record.history import read_history
-from sevenfold.record.ledger import read_events
+from sevenfold.record.reading import read_events
 from sevenfold.record.tables import Row, tables
 
 Features = dict[str, float]

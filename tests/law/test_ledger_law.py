@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sevenfold.clock import SimulatedClock
 from sevenfold.record.event import Draft, Event
-from sevenfold.record.ledger import Head, Ledger, LedgerState, SigningKey, read_events, read_head
+from sevenfold.record.head import Head, LedgerState, SigningKey
+from sevenfold.record.ledger import Ledger
+from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
 from sevenfold.sealing import canonical_json
 

@@ -16,9 +16,11 @@ from sevenfold.cohort.cohort import Assignment, Cohort
 from sevenfold.cohort.from_record import from_record
 from sevenfold.protocol.load import load
 from sevenfold.record.flow import flow_of
+from sevenfold.record.head import SigningKey
 from sevenfold.record.history import read_history
-from sevenfold.record.ledger import Ledger, SigningKey, read_events
+from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import Result
+from sevenfold.record.reading import read_events
 from sevenfold.record.tables import tables
 from sevenfold.rules.cytokine_release import Bedside
 from sevenfold.sealing import derived_key

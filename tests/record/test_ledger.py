@@ -12,8 +12,10 @@ from rehearsals import Rehearsed
 from sevenfold.clock import SimulatedClock
 from sevenfold.errors import AuditBroken, InvalidInput
 from sevenfold.record.event import Event
-from sevenfold.record.ledger import Ledger, LedgerState, SigningKey, read_events, read_head
+from sevenfold.record.head import LedgerState, SigningKey
+from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import Payload, VisitHeld, read_payload
+from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
 
 

@@ -10,7 +10,7 @@ from rehearsals import Rehearsed
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
 from sevenfold.evidence.compare import compare
-from sevenfold.record.ledger import read_head
+from sevenfold.record.reading import read_head
 from sevenfold.report import words
 from sevenfold.report.page import ReportInput, render
 from sevenfold.report.svg import Scale

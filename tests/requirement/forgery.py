@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sevenfold.record.event import GENESIS, Event, link
-from sevenfold.record.ledger import Head, LedgerState, SigningKey, head_bytes
+from sevenfold.record.head import Head, LedgerState, SigningKey, head_bytes
 
 __all__ = ["COLUMNS", "chained_anew", "copied", "edited", "head_of", "rewritten", "signed"]
 

@@ -9,7 +9,8 @@ from typing import final
 
 from sevenfold.clock import SimulatedClock
 from sevenfold.protocol.load import ProtocolFile, load
-from sevenfold.record.ledger import Ledger, LedgerState, SigningKey
+from sevenfold.record.head import LedgerState, SigningKey
+from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import Result
 from sevenfold.rules.cytokine_release import Bedside, Oxygen
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening

@@ -23,7 +23,7 @@ from requirement.scripted import AT, KEY, SUPPLY, Desk, Fate, acted, desk, plann
 from sevenfold.cli import main
 from sevenfold.errors import OutOfOrder, SevenfoldError
 from sevenfold.record.event import Event
-from sevenfold.record.ledger import Head, LedgerState, SigningKey, read_events, read_head
+from sevenfold.record.head import Head, LedgerState, SigningKey
 from sevenfold.record.payloads import (
     AdverseEventReported,
     ConsentGiven,
@@ -40,6 +40,7 @@ from sevenfold.record.payloads import (
     VisitHeld,
     VisitMissed,
 )
+from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
 
 STRANGER = SigningKey(bytes(reversed(range(32))))

@@ -9,7 +9,8 @@ import pytest
 
 from requirement.conftest import Stopped
 from sevenfold.cli import main
-from sevenfold.record.ledger import LedgerState, read_events, read_head
+from sevenfold.record.head import LedgerState
+from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
 
 

@@ -26,8 +26,8 @@ from sevenfold.errors import AuditBroken, BlindBroken, OutOfOrder, SevenfoldErro
 from sevenfold.protocol.load import load
 from sevenfold.record.event import Event
 from sevenfold.record.history import read_history
-from sevenfold.record.ledger import read_events
 from sevenfold.record.payloads import Died, DosingStopped, VisitMissed
+from sevenfold.record.reading import read_events
 from sevenfold.record.tables import tables
 from sevenfold.sealing import derived_key, open_sealed, seal
 from sevenfold.trial.ports import Event as Happening

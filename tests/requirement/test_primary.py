@@ -34,7 +34,7 @@ from sevenfold.cohort.from_record import from_record
 from sevenfold.export import write_tables
 from sevenfold.protocol.load import load
 from sevenfold.record.history import read_history
-from sevenfold.record.ledger import read_events
+from sevenfold.record.reading import read_events
 from sevenfold.record.tables import tables
 from sevenfold.trial.ports import Event
 

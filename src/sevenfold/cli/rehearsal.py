@@ -12,7 +12,8 @@ from typing import final
 from sevenfold.clock import SimulatedClock
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.record.ledger import Ledger, LedgerState, SigningKey
+from sevenfold.record.head import LedgerState, SigningKey
+from sevenfold.record.ledger import Ledger
 from sevenfold.sealing import derived_key
 from sevenfold.trial.conduct import Conduct, stratum_of
 from sevenfold.trial.icu.assumptions import Assumptions

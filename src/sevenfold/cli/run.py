@@ -19,8 +19,9 @@ from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
 from sevenfold.protocol.load import ProtocolFile, load
+from sevenfold.record.head import LedgerState
 from sevenfold.record.history import read_history
-from sevenfold.record.ledger import LedgerState, read_events, read_head
+from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.tables import tables
 from sevenfold.trial.icu.assumptions import Assumptions, shipped
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from sevenfold.errors import InvalidInput
-from sevenfold.record.ledger import Head, LedgerState
+from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.verify import verify
 
 __all__ = ["verify_ledger"]

@@ -15,8 +15,8 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.provenance import Sourced
 from sevenfold.record.flow import flow_of
+from sevenfold.record.head import Head
 from sevenfold.record.history import History
-from sevenfold.record.ledger import Head
 from sevenfold.report import words
 from sevenfold.report.courses import courses
 from sevenfold.report.event_figure import event_figure

@@ -16,8 +16,9 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
 from sevenfold.record.event import Draft
+from sevenfold.record.head import LedgerState
 from sevenfold.record.history import sealed_place
-from sevenfold.record.ledger import Ledger, LedgerState
+from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import (
     CandidateScreened,
     ConsentGiven,
