@@ -40,7 +40,7 @@ def with_planned(file: ProtocolFile, n: int) -> ProtocolFile:
 def rehearsed(file: ProtocolFile, folder: Path, seed: int = 3) -> Rehearsed:
     """Rehearse a trial in a folder, to unblinding."""
     staged = stage(file, folder, seed, shipped())
-    staged.rehearse(lambda _done, _of: None)
+    staged.rehearse(lambda _done, _of: None, lambda: False)
     staged.unblind()
     staged.close(LedgerState.COMPLETE)
     history = read_history(read_events(folder / "trial.db"))

@@ -13,7 +13,6 @@ from sevenfold.record.head import Head, LedgerState, SigningKey, head_bytes
 __all__ = ["COLUMNS", "chained_anew", "copied", "edited", "head_of", "rewritten", "signed"]
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Event))
-_TRIGGERS = ("event_is_never_changed", "event_is_never_deleted")
 
 
 def copied(ledger: Path, to: Path) -> Path:
@@ -25,20 +24,15 @@ def copied(ledger: Path, to: Path) -> Path:
 def edited(path: Path, *statements: str | tuple[str, Sequence[object]]) -> Path:
     """Run SQL on a ledger, past its triggers, which stand again afterwards."""
     with closing(sqlite3.connect(path)) as connection, connection:
-        kept = [
-            connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?", (name,)).fetchone()[
-                0
-            ]
-            for name in _TRIGGERS
-        ]
-        for name in _TRIGGERS:
+        triggers = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        for name in triggers:
             connection.execute(f"DROP TRIGGER {name}")
         for statement in statements:
             if isinstance(statement, str):
                 connection.execute(statement)
             else:
                 connection.execute(statement[0], statement[1])
-        for sql in kept:
+        for sql in triggers.values():
             connection.execute(sql)
     return path
 

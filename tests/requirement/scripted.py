@@ -307,7 +307,7 @@ def desk(folder: Path, n: int = 4, name: str = "iris-7") -> Desk:
     file = planned(name, n)
     supply = dataclasses.replace(SUPPLY[name], n_planned=n)
     vault = Vault.create(folder / "vault.db", supply, SECRET)
-    clock = SimulatedClock(AT)
+    clock = SimulatedClock(AT + timedelta(days=365))  # a desk looks back on what happened
     conduct = Conduct(file, Ledger.create(folder / "trial.db", clock, KEY), vault)
     conduct.open_trial(AT, is_rehearsal=True)
     conduct.open_site("FR-1", AT)

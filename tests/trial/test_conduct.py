@@ -30,6 +30,7 @@ AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
 def trial(tmp_path: Path) -> StagedTrial:
     """A trial for two subjects, open."""
     staged = stage(with_planned(load("iris-7"), 2), tmp_path, 1, shipped())
+    staged.clock.move_to(AT + timedelta(days=365))
     staged.conduct.open_trial(AT, is_rehearsal=True)
     staged.conduct.open_site("FR-1", AT)
     return staged

@@ -35,15 +35,20 @@ class StagedTrial:
     clock: SimulatedClock
     seed: int
 
-    def rehearse(self, progress: Progress) -> None:
+    def rehearse(self, progress: Progress, is_interrupted: Callable[[], bool]) -> None:
         """From the first site to database lock.
+
+        Args:
+            is_interrupted: from :func:`held_interrupt`.
 
         Raises:
             KeyboardInterrupt: Ctrl-C, between two steps; the ledger is valid and says so.
         """
         try:
-            with held_interrupt() as is_interrupted:
-                rehearse(self.conduct, self.nature, self.clock, self.seed, progress, is_interrupted)
+            rehearse(self.conduct, self.nature, self.clock, self.seed, progress, is_interrupted)
+        except KeyboardInterrupt:
+            self.conduct.interrupt("stopped by the user", self.clock.now())
+            raise
         finally:
             self.vault.write()
 
@@ -77,22 +82,21 @@ def stage(file: ProtocolFile, folder: Path, seed: int, assume: Assumptions) -> S
 
 @contextmanager
 def held_interrupt() -> Iterator[Callable[[], bool]]:
-    """Holds the first Ctrl-C back until it is asked for, so that no transaction is cut; a second one acts at once."""
+    """Holds Ctrl-C (and a request to terminate) back until it is asked for, so that no transaction is cut; pressing it
+    again changes nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
     pressed = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def hold(_number: int, _frame: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, hold)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda _number, _frame: pressed.set())
     try:
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def supply_of(file: ProtocolFile) -> Supply:

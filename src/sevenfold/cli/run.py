@@ -13,7 +13,7 @@ from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
 from sevenfold.cli.folder import prepare, sha256_of, write_json, write_text
 from sevenfold.cli.progress import Stages
-from sevenfold.cli.rehearsal import StagedTrial, stage
+from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
@@ -24,6 +24,7 @@ from sevenfold.record.history import read_history
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.tables import tables
 from sevenfold.trial.icu.assumptions import Assumptions, shipped
+from sevenfold.trial.icu.nature import warm_up
 
 __all__ = ["run_trial"]
 
@@ -57,14 +58,19 @@ def _rehearse(
     file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
-        trial = stage(file, folder, chosen.seed, assume)
-        trial.nature.warm_up()
+        warm_up()
     try:
-        with stages.stage("Screening, randomising, treating, following", file.protocol.population.planned) as step:
-            trial.rehearse(step)
+        with held_interrupt() as is_interrupted:  # from the first file on: what is left is always a valid ledger
+            trial = stage(file, folder, chosen.seed, assume)
+            try:
+                planned = file.protocol.population.planned
+                with stages.stage("Screening, randomising, treating, following", planned) as step:
+                    trial.rehearse(step, is_interrupted)
+            except KeyboardInterrupt:
+                trial.conduct.ledger.close()
+                _write_run(file, folder, chosen, assume, "interrupted")
+                raise
     except KeyboardInterrupt:
-        trial.conduct.ledger.close()
-        _write_run(file, folder, chosen, assume, "interrupted")
         print(
             f"sevenfold: the ledger {folder / 'trial.db'} is valid and says that the run is incomplete.",
             file=sys.stderr,

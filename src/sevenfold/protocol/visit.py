@@ -4,6 +4,7 @@ Day 1 is the day of the first dose and there is no day 0. Only this file turns a
 first dose.
 """
 
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -11,7 +12,7 @@ from pydantic import Field, model_validator
 
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 
-__all__ = ["Schedule", "StudyDay", "Visit", "study_day", "time_day"]
+__all__ = ["Schedule", "StudyDay", "Visit", "study_day", "study_day_on", "time_day"]
 
 StudyDay = Annotated[int, Field(ge=-30, le=3650)]
 
@@ -31,6 +32,12 @@ def study_day(time: float) -> int:
     """The study day on which ``time`` days since the first dose fall."""
     whole = int(time // 1)
     return whole + 1 if whole >= 0 else whole
+
+
+def study_day_on(at: date, first_dose: date) -> int:
+    """The study day of a calendar day: day 1 is the day of the first dose, the day before it is day -1."""
+    since = (at - first_dose).days
+    return since + 1 if since >= 0 else since
 
 
 class Visit(Part):

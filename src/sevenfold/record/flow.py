@@ -94,7 +94,7 @@ def flow_of(history: History, protocol: Protocol) -> Flow:
         n_screened=len(everyone),
         not_eligible={words.get(name, name): count for name, count in failed.most_common()},
         n_declined=sum(one.refused for one in everyone),
-        n_not_randomised=sum(disposition(one) == "eligible, not randomised" for one in everyone),
+        n_not_randomised=sum(not (one.is_randomised or one.screened.unmet or one.refused) for one in everyone),
         n_randomised=len(history.randomised),
         arms=arms,
     )

@@ -2,6 +2,8 @@
 each arm.
 """
 
+from collections.abc import Mapping
+
 from sevenfold.record.flow import ArmFlow, Flow
 from sevenfold.report.svg import element, figure, group, line, text
 
@@ -11,8 +13,12 @@ _LINE = 15.0
 _MOST_REASONS = 8
 
 
-def flow_figure(flow: Flow) -> str:
-    """The diagram as SVG."""
+def flow_figure(flow: Flow, n_analysed: Mapping[str, int]) -> str:
+    """The diagram as SVG.
+
+    Args:
+        n_analysed: arm -> subjects that the primary analysis rests on.
+    """
     reasons = _reasons(flow)
     arms = list(flow.arms.values())
     width = max(760.0, 250.0 * len(arms) + 20.0)
@@ -37,8 +43,8 @@ def flow_figure(flow: Flow) -> str:
     bottom = arms_top
     places = [10.0 + span * (k + 0.5) for k in range(len(arms))]
     parts += [line(centre, randomised_top + 34, centre, bar, "flow"), line(places[0], bar, places[-1], bar, "flow")]
-    for place, arm in zip(places, arms, strict=True):
-        title, lines = _wrapped(arm.label, 28), _arm_lines(arm)
+    for place, (name, arm) in zip(places, flow.arms.items(), strict=True):
+        title, lines = _wrapped(arm.label, 28), _arm_lines(arm, n_analysed.get(name))
         parts += [
             line(place, bar, place, arms_top, "flow"),
             _box(place - span / 2 + 6, arms_top, span - 12, [*title, *lines], n_strong=len(title)),
@@ -61,7 +67,7 @@ def _reasons(flow: Flow) -> list[str]:
     if flow.n_declined:
         rows.append(f"{flow.n_declined}  declined to take part")
     if flow.n_not_randomised:
-        rows.append(f"{flow.n_not_randomised}  eligible when the trial was full")
+        rows.append(f"{flow.n_not_randomised}  eligible, not randomised")
     return rows
 
 
@@ -69,14 +75,14 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= 46 else reason[:44].rstrip() + "…"
 
 
-def _arm_lines(arm: ArmFlow) -> list[str]:
+def _arm_lines(arm: ArmFlow, n_analysed: int | None) -> list[str]:
     lines = [f"Randomised (n = {arm.n_randomised})", f"Received at least one dose (n = {arm.n_dosed})"]
     if arm.n_stopped_dosing:
         lines.append(f"Stopped dosing early (n = {arm.n_stopped_dosing})")
     if arm.n_withheld:
         lines.append(f"Product withheld behind the blind (n = {arm.n_withheld})")
     lines += [f"{what[0].upper()}{what[1:]} (n = {n})" for what, n in arm.dispositions.items()]
-    return [*lines, f"Analysed (n = {arm.n_randomised})"]
+    return lines if n_analysed is None else [*lines, f"Analysed (n = {n_analysed})"]
 
 
 def _wrapped(words: str, width: int) -> list[str]:

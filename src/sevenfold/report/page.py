@@ -91,7 +91,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "primary": primary,
         "tiles": _tiles(given, primary),
         "flow": flow,
-        "flow_svg": flow_figure(flow),
+        "flow_svg": flow_figure(flow, given.estimates.primary.n_used_by_arm or {}),
         "baseline": given.estimates.description.baseline,
         "courses": drawn,
         "answers": [_row(answer) for answer in given.estimates.answers],

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sevenfold.protocol.visit import Visit, study_day
+from sevenfold.protocol.visit import Visit, study_day_on
 from sevenfold.record.payloads import DoseNotGiven, VisitMissed
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.ports import Nature
@@ -23,7 +23,7 @@ def attend(
     if isinstance(answer, str):
         conduct.record(subject, VisitMissed(visit=visit.id, reason=answer), "investigator", happened)
     else:
-        conduct.hold_visit(subject, visit.id, study_day(time_day), answer, happened)
+        conduct.hold_visit(subject, visit.id, study_day_on(happened.date(), first_dose_at.date()), answer, happened)
 
 
 def dose(conduct: Conduct, nature: Nature, subject: str, day: int, time_day: float, first_dose_at: datetime) -> bool:

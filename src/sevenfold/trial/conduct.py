@@ -11,8 +11,9 @@ from typing import final
 from zoneinfo import ZoneInfo
 
 from sevenfold import __version__
-from sevenfold.errors import OutOfOrder
+from sevenfold.errors import InvalidInput, OutOfOrder
 from sevenfold.protocol.load import ProtocolFile
+from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
 from sevenfold.record.event import Draft
@@ -45,7 +46,9 @@ from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
 from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
+from sevenfold.rules.visiting import check_visit
 from sevenfold.trial.ports import Allocator
+from sevenfold.trial.standing import TrialStanding
 from sevenfold.trial.subject import Disposition, Standing, after, check_next
 
 __all__ = ["Conduct", "stratum_of"]
@@ -74,8 +77,9 @@ class Conduct:
     ledger: Ledger
     allocator: Allocator
     standings: dict[str, Standing] = field(default_factory=dict)
+    whole: TrialStanding = field(default_factory=TrialStanding)
     _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
-    _is_locked: bool = False
+    _masked: dict[str, dict[str, float]] = field(default_factory=dict)  # subject -> latest masked values
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""
@@ -92,7 +96,7 @@ class Conduct:
 
     def open_site(self, site: str, happened: datetime) -> None:
         """A site may screen."""
-        trial, place = self.file.protocol.sites[site]
+        trial, place = self._site(site)
         said = SiteOpened(
             name=place.name,
             city=place.city,
@@ -105,14 +109,15 @@ class Conduct:
     def screen(self, subject: str, site: str, known: Screening) -> tuple[Unmet, ...]:
         """Hold a candidate against the criteria in force at the site; answers those that are not met."""
         p = self.file.protocol
+        self._site(site)
         unmet = unmet_criteria(p.criteria_at(site, known.at.date()), known, p)
         said = CandidateScreened(
             amendments=list(p.amendments_at(site, known.at.date())),
             known=known.as_payload(),
             unmet=[UnmetCriterion(**asdict(one)) for one in unmet],
         )
-        self._sites[subject] = site
         self._say(said, subject, site, "investigator", known.at)
+        self._sites[subject] = site
         return unmet
 
     def consent(self, subject: str, by: str | None, happened: datetime) -> None:
@@ -130,8 +135,9 @@ class Conduct:
         Raises:
             OutOfOrder: no consent, randomised already, or the planned number is reached.
         """
-        stratum = stratum_of(self.file, self._sites[subject])
-        check_next(self.standings.get(subject), subject, Randomised(number="", stratum=stratum))
+        site = self._sites.get(subject)
+        stratum = "" if site is None else stratum_of(self.file, site)
+        self._check(Randomised(number="", stratum=stratum), subject, site, happened)
         if self.n_randomised >= self.file.protocol.population.planned:
             raise OutOfOrder(f"{subject} cannot be randomised: the planned {self.n_randomised} subjects have been.")
         number = self.allocator.allocate(stratum)
@@ -143,28 +149,38 @@ class Conduct:
     ) -> None:
         """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind."""
         p = self.file.protocol
-        standing = self.standings[subject]
-        masked_names = set(p.masking.assessments) if standing.number is not None else set()
+        is_randomised = subject in self.standings and self.standings[subject].number is not None
+        check_visit(p, subject, visit, study_day if is_randomised else None, results)
+        masked_names = set(p.masking.assessments) if is_randomised else set()
         scores = self._scores(visit, results)
         clear = {name: result for name, result in results.items() if name not in masked_names}
-        self.record(
-            subject, VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores), "nurse", happened
-        )
-        planned = masked_names & set(p.schedule.visit(visit).assessments)
-        if planned:
-            masked = {name: results[name] for name in sorted(planned) if name in results}
-            self._seal(subject, visit, study_day, masked, happened)
+        said = VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores)
+        self._check(said, subject, self._sites.get(subject), happened)
+        masked = {name: results[name] for name in sorted(masked_names) if name in results}
+        if not masked and not masked_names & set(p.schedule.visit(visit).assessments):
+            self.record(subject, said, "nurse", happened)
+            return
+        plain = {name: result.model_dump() for name, result in masked.items()}
+        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
+        self.record(subject, said, "nurse", happened)
+        self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
+        self._review(subject, visit, masked, happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
         """The kit and the injection for a dose; None where an open rule holds it or stops dosing."""
-        standing = self.standings[subject]
         p = self.file.protocol
+        if study_day not in p.dosing_days:
+            days = ", ".join(map(str, sorted(p.dosing_days)))
+            raise InvalidInput(f"{subject}: no dose is planned for day {study_day}; doses are on days {days}.")
+        if subject not in self.standings:
+            raise OutOfOrder(f"No dose can be prepared for {subject}, who was never screened.")
+        standing = self.standings[subject]
         open_rules = interruptions(p, standing.latest, masked=False)
         if open_rules:
             return None
         injected = volume_for(p, study_day, standing.weight_kg, standing.latest)
         said = Dispensed(study_day=study_day, kit="", volume_ml=injected.volume_ml, route=injected.route.value)
-        check_next(standing, subject, said)
+        self._check(said, subject, self._sites.get(subject), happened)
         kit = self.allocator.dispense(str(standing.number), study_day)
         self.record(subject, said.model_copy(update={"kit": kit}), "unblinded pharmacist", happened)
         return kit, injected
@@ -191,8 +207,6 @@ class Conduct:
         Raises:
             OutOfOrder: it may not.
         """
-        if self._is_locked:
-            raise OutOfOrder(f"{type(said).__name__} cannot be recorded for {subject}: the database is locked.")
         self._say(said, subject, self._sites.get(subject), actor, happened)
 
     def lock(self, happened: datetime) -> None:
@@ -207,7 +221,6 @@ class Conduct:
                 f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial."
             )
         self._say(DatabaseLocked(n_subjects=self.n_randomised), None, None, "data manager", happened)
-        self._is_locked = True
 
     def unblind(
         self,
@@ -222,8 +235,8 @@ class Conduct:
         Raises:
             OutOfOrder: the database is not locked.
         """
-        if not self._is_locked:
-            raise OutOfOrder("The trial cannot be unblinded before the database is locked.")
+        nothing = Unblinded(assignments={}, allocation_list={}, commitment_nonce="", results_key="")
+        self._check(nothing, None, None, happened)
         by_subject = {s.subject: assignments[s.number] for s in self.standings.values() if s.number is not None}
         said = Unblinded(
             assignments=by_subject,
@@ -234,14 +247,16 @@ class Conduct:
         self._say(said, None, None, "sponsor and IDMC statistician", happened)
 
     def interrupt(self, reason: str, happened: datetime) -> None:
-        """Close the ledger as a valid one that says that the run is incomplete."""
+        """Close the ledger as a valid one that says that the run is incomplete; what was said before is kept."""
+        if self.ledger.head.state is LedgerState.INTERRUPTED:
+            return
         self._say(RunInterrupted(reason=reason), None, None, "system", happened)
         self.ledger.commit(LedgerState.INTERRUPTED)
 
     @property
     def is_locked(self) -> bool:
         """Whether the database is locked."""
-        return self._is_locked
+        return self.whole.is_locked
 
     @property
     def n_randomised(self) -> int:
@@ -262,11 +277,16 @@ class Conduct:
         """A site's time zone."""
         return ZoneInfo(self.file.protocol.sites[site][1].time_zone)
 
-    def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
-        plain = {name: result.model_dump() for name, result in masked.items()}
-        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
-        self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
-        values = {name: result.value for name, result in masked.items()}
+    def _site(self, site: str) -> tuple[RegisteredTrial, Site]:
+        sites = self.file.protocol.sites
+        if site not in sites:
+            raise InvalidInput(f"The protocol has no site {site!r}; its sites are {', '.join(sites)}.")
+        return sites[site]
+
+    def _review(self, subject: str, visit: str, masked: Mapping[str, Result], happened: datetime) -> None:
+        """The rules about masked results, behind the blind: a hold lasts until a new value lifts it."""
+        values = self._masked.setdefault(subject, {})
+        values.update({name: result.value for name, result in masked.items()})
         found = interruptions(self.file.protocol, values, masked=True)
         stops = any(one.action is Action.STOP for one in found)
         self.allocator.withhold(str(self.standings[subject].number), until_further_notice=bool(found), for_good=stops)
@@ -283,8 +303,7 @@ class Conduct:
         return {"sofa": {**score.organs, "total": score.total}}
 
     def _say(self, said: Payload, subject: str | None, site: str | None, actor: str, happened: datetime) -> None:
-        if subject is not None:
-            check_next(self.standings.get(subject), subject, said)
+        self._check(said, subject, site, happened)
         self.ledger.append(
             Draft(
                 type=type(said).__name__,
@@ -296,8 +315,21 @@ class Conduct:
                 payload=said.canonical(),
             )
         )
+        self.whole.after(said, site)
         if subject is not None:
             after(self.standings.setdefault(subject, Standing(subject)), said)
+
+    def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
+        self.whole.check(said, subject, site)
+        now = self.ledger.clock.now()
+        if happened > now:
+            of = f" for {subject}" if subject is not None else ""
+            raise OutOfOrder(
+                f"{type(said).__name__} cannot be recorded{of}: it is dated {happened.isoformat(timespec='minutes')}, "
+                f"and it is {now.isoformat(timespec='minutes')} now."
+            )
+        if subject is not None:
+            check_next(self.standings.get(subject), subject, said)
 
 
 def _numbers(seen: Bedside) -> dict[str, float]:

@@ -22,9 +22,11 @@ from sevenfold.record.payloads import (
     LeftHospital,
     LeftIcu,
     LostToFollowUp,
+    MaskedResults,
     Payload,
     Randomised,
     Reconsented,
+    SafetyReviewed,
     VisitHeld,
     VisitMissed,
     read_payload,
@@ -69,7 +71,9 @@ class Standing:
     is_dosing: bool = False
     weight_kg: float = 0.0
     visits: set[str] = field(default_factory=set)
-    dispensed_days: set[int] = field(default_factory=set)
+    sealed_visits: set[str] = field(default_factory=set)
+    reviewed_visits: set[str] = field(default_factory=set)
+    dispensed: dict[int, str] = field(default_factory=dict)  # study day -> kit
     dose_days: set[int] = field(default_factory=set)
     in_icu: bool = True
     in_hospital: bool = True
@@ -109,8 +113,12 @@ def after(standing: Standing, said: Payload) -> None:
             standing.latest |= {name: result.value for name, result in said.results.items()}
         case VisitMissed():
             standing.visits.add(said.visit)
+        case MaskedResults():
+            standing.sealed_visits.add(said.visit)
+        case SafetyReviewed():
+            standing.reviewed_visits.add(said.visit)
         case Dispensed():
-            standing.dispensed_days.add(said.study_day)
+            standing.dispensed[said.study_day] = said.kit
         case DoseGiven() | DoseNotGiven():
             standing.dose_days.add(said.study_day)
         case DosingStopped():
@@ -171,13 +179,32 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         case Dispensed():
             return _dose_objection(standing, said.study_day) or (
                 f"a kit for day {said.study_day} was dispensed already"
-                if said.study_day in standing.dispensed_days
+                if said.study_day in standing.dispensed
                 else None
             )
         case DoseGiven():
-            if said.study_day not in standing.dispensed_days:
+            kit = standing.dispensed.get(said.study_day)
+            if kit is None:
                 return _dose_objection(standing, said.study_day) or f"no kit was dispensed for day {said.study_day}"
+            if kit != said.kit:
+                return f"kit {kit} was dispensed for day {said.study_day}, not {said.kit}"
             return _dose_objection(standing, said.study_day)
+        case DoseNotGiven():
+            return _dose_objection(standing, said.study_day)
+        case MaskedResults() | SafetyReviewed():
+            done = standing.sealed_visits if isinstance(said, MaskedResults) else standing.reviewed_visits
+            if said.visit in done:
+                return f"it was recorded already for visit {said.visit!r}"
+        case LeftIcu() | LeftHospital():
+            if not (standing.in_icu if isinstance(said, LeftIcu) else standing.in_hospital):
+                return "it was recorded already"
+        case DosingStopped():
+            if not standing.is_dosing and standing.number is not None:
+                return "dosing was stopped already"
+        case Died():
+            return None
+        case ConsentWithdrawn():
+            return None if standing.has_consented else "there is no consent"
     return None if standing.number is not None else "the subject is not randomised"
 
 

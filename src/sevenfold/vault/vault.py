@@ -50,7 +50,11 @@ class Supply:
 
     def number(self, stratum: str, place: int) -> str:
         """The randomisation number of a place (from 0) on a stratum's list."""
-        return f"{chr(ord('A') + self.strata.index(stratum))}-{place + 1:03d}"
+        letters, index = "", self.strata.index(stratum) + 1
+        while index:  # A to Z, AA to ZZ, ...
+            index, letter = divmod(index - 1, 26)
+            letters = chr(ord("A") + letter) + letters
+        return f"{letters}-{place + 1:03d}"
 
 
 @final
@@ -128,13 +132,21 @@ class Vault:
 
     def dispense(self, number: str, study_day: int) -> str:
         """The kit for a subject's dose of this day; it holds placebo while the active product is withheld."""
+        if number not in self._taken:
+            raise InvalidInput(f"No kit can be dispensed for {number}: the place was not taken.")
+        if (number, study_day) not in self._kits:
+            raise InvalidInput(f"No kit can be dispensed for {number}: no dose is planned for day {study_day}.")
         product = self.supply.products[self._taken[number]][study_day]
         kit = self._kits[number, study_day]
+        if kit in self._contents:
+            raise InvalidInput(f"Kit {kit} was dispensed already.")
         self._contents[kit] = self.supply.placebo_of.get(product, product) if number in self._withheld else product
         return kit
 
     def contents(self, kit: str) -> str:
         """The product in a kit: for the pharmacy, and for whoever plays the body that it is injected into."""
+        if kit not in self._contents:
+            raise InvalidInput(f"There is no dispensed kit {kit!r}.")
         return self._contents[kit]
 
     def seal(self, place: str, value: Any) -> str:

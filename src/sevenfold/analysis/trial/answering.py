@@ -57,6 +57,7 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
     made: _Found = {
         "groups": _groups(estimand, found),
         "left_out": found.left_out,
+        "n_used_by_arm": found.n_used_by_arm,
         "condition": _condition(analysis.only_if, cohort, protocol),
     }
     made |= methods[analysis.method]()

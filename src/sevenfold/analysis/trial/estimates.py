@@ -43,6 +43,7 @@ class Answer:
         value: on ``scale``; None where ``status`` says why.
         bounds: lower and upper bound on the effect itself, where it is only bounded.
         left_out: reason -> number of subjects.
+        n_used_by_arm: arm -> subjects with a response.
         condition: of an analysis that counts only under a condition: what was found, and whether it counts.
     """
 
@@ -63,6 +64,7 @@ class Answer:
     test: str | None = None
     interval: str | None = None
     left_out: Mapping[str, int] | None = None
+    n_used_by_arm: Mapping[str, int] | None = None
     notes: tuple[str, ...] = ()
     condition: tuple[str, bool] | None = None
 

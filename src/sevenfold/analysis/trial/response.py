@@ -50,6 +50,7 @@ class Responses:
         is_active: (subject,) in the group in question, not in the one it is compared with.
         is_alive: (subject,) at the endpoint's time.
         country: (subject,)
+        arm: (subject,) as revealed.
         why: (subject,) reason where there is no value, empty otherwise.
     """
 
@@ -58,12 +59,18 @@ class Responses:
     is_active: NDArray[np.bool_]
     is_alive: NDArray[np.bool_]
     country: NDArray[np.str_]
+    arm: NDArray[np.str_]
     why: tuple[str, ...]
 
     @property
     def is_used(self) -> NDArray[np.bool_]:
         """(subject,) whether there is a value."""
         return np.isfinite(self.value)
+
+    @property
+    def n_used_by_arm(self) -> dict[str, int]:
+        """Arm -> subjects with a value; arms of which nobody has one are there too."""
+        return {str(arm): int((self.is_used & (self.arm == arm)).sum()) for arm in sorted(set(self.arm.tolist()))}
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -89,6 +96,7 @@ def responses(estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
         baseline=baseline[keep],
         is_active=active[keep],
         is_alive=cohort.death_day[trial][keep] > due_day,
+        arm=np.array([assignment.arms[assignment.arm[trial, i]] for i in keep], dtype=np.str_),
         country=np.array([cohort.subjects[i].country for i in keep], dtype=np.str_),
         why=tuple(why[i] for i in keep),
     )
@@ -178,15 +186,11 @@ def _responders(
     value, why = _at_visit(variable, endpoint.visit, cohort, protocol, trial, or_at_discharge=endpoint.or_at_discharge)
     ratio = _over_baseline(value, why, cohort.baseline[variable][trial])
     rose = np.where(np.isfinite(ratio), (ratio >= 1.0 + endpoint.rise_at_least).astype(np.float64), np.nan)
-    counted_as_no = {
-        Intercurrent.DEATH: _REASONS[Missing.DEAD],
-        Intercurrent.WITHDRAWAL: _REASONS[Missing.WITHDRAWN],
-    }
-    for event, reason in counted_as_no.items():
+    codes = cohort.why_missing(variable, endpoint.visit)[trial]
+    for event, code in {Intercurrent.DEATH: Missing.DEAD, Intercurrent.WITHDRAWAL: Missing.WITHDRAWN}.items():
         if estimand.intercurrent.get(event) is Strategy.COMPOSITE:
-            for i, found in enumerate(why):
-                if found == reason:
-                    rose[i], why[i] = 0.0, ""
+            for i in np.flatnonzero(codes == code):  # whatever was found at discharge
+                rose[i], why[i] = 0.0, ""
     dead = cohort.death_day[trial] <= _due(endpoint.visit, protocol)
     if estimand.intercurrent[Intercurrent.DEATH] is Strategy.COMPOSITE:
         rose[dead] = 0.0

@@ -25,7 +25,13 @@ from sevenfold.trial.icu.person import Draws, Person, draw_person
 from sevenfold.trial.icu.reactions import Reaction, reactions
 from sevenfold.trial.ports import Candidate, Event
 
-__all__ = ["VirtualIcu"]
+__all__ = ["VirtualIcu", "warm_up"]
+
+
+def warm_up() -> None:
+    """Load or compile the model's kernel before the first candidate comes."""
+    advance(begin(il7_page(), {}), [[]], [[0.1]], [0.1])
+
 
 _SEEN_DAYS = 120  # for how long a patient's untreated count is worked out beforehand
 
@@ -64,11 +70,6 @@ class VirtualIcu:
     contents: Callable[[str], str]
     trial: int = 0
     subjects: dict[str, _Subject] = field(default_factory=dict)
-
-    def warm_up(self) -> None:
-        """Load or compile the model's kernel before the first candidate comes."""
-        begin_one = begin(il7_page(), {})
-        advance(begin_one, [[]], [[0.1]], [0.1])
 
     def candidate(self, subject: str, site: str, at: datetime) -> Candidate:
         """The next candidate; the name's number is the person's."""

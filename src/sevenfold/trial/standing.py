@@ -1,0 +1,66 @@
+"""Where the trial as a whole stands, and which step may follow which: opened, locked and unblinded once."""
+
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from sevenfold.errors import OutOfOrder
+from sevenfold.record.payloads import DatabaseLocked, Payload, RunInterrupted, SiteOpened, TrialOpened, Unblinded
+
+__all__ = ["OF_THE_TRIAL", "TrialStanding"]
+
+OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, Unblinded, RunInterrupted)
+
+
+@final
+@dataclass(slots=True)
+class TrialStanding:
+    """Moved on by :meth:`after`."""
+
+    is_open: bool = False
+    is_locked: bool = False
+    is_unblinded: bool = False
+    sites: set[str] = field(default_factory=set)
+
+    def check(self, said: Payload, subject: str | None, site: str | None) -> None:
+        """Refuse a step that the trial does not allow now, whoever it is of.
+
+        Raises:
+            OutOfOrder: naming the step and what stands against it.
+        """
+        reason = self._objection(said, subject, site)
+        if reason is not None:
+            of = f" for {subject}" if subject is not None else ""
+            raise OutOfOrder(f"{type(said).__name__} cannot be recorded{of}: {reason}.")
+
+    def after(self, said: Payload, site: str | None) -> None:
+        """Move on by one event."""
+        match said:
+            case TrialOpened():
+                self.is_open = True
+            case SiteOpened():
+                self.sites.add(str(site))
+            case DatabaseLocked():
+                self.is_locked = True
+            case Unblinded():
+                self.is_unblinded = True
+            case _:
+                pass
+
+    def _objection(self, said: Payload, subject: str | None, site: str | None) -> str | None:
+        if subject is not None and isinstance(said, OF_THE_TRIAL):
+            return "it is said of the trial, not of a subject"
+        if isinstance(said, RunInterrupted):
+            return None
+        if isinstance(said, TrialOpened):
+            return "the trial was opened already" if self.is_open else None
+        if not self.is_open:
+            return "the trial is not open"
+        if isinstance(said, Unblinded):
+            if self.is_unblinded:
+                return "the trial was unblinded already"
+            return None if self.is_locked else "nothing is revealed before the database is locked"
+        if self.is_locked:
+            return "the database is locked"
+        if isinstance(said, SiteOpened):
+            return f"site {site} was opened already" if site in self.sites else None
+        return None if site is None or site in self.sites else f"site {site} is not open"
