@@ -5,18 +5,18 @@ from math import isfinite
 
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.record.payloads import Result
 
 __all__ = ["check_visit"]
 
 
 def check_visit(
-    protocol: Protocol, subject: str, visit: str, study_day: int | None, results: Mapping[str, Result]
+    protocol: Protocol, subject: str, visit: str, study_day: int | None, results: Mapping[str, tuple[float, str]]
 ) -> None:
     """Refuse a visit that the protocol does not know, a day outside its window, and values that are none.
 
     Args:
         study_day: None before randomisation, when the first dose's day is not known yet.
+        results: value and unit by the variable's name.
 
     Raises:
         InvalidInput: naming subject, visit, what was found and what would be right.
@@ -32,13 +32,13 @@ def check_visit(
             f"recorded for day {study_day}; record what was done under the visit whose window it lies in."
         )
     variables = protocol.known_variables
-    for name, result in results.items():
+    for name, (value, unit) in results.items():
         if name not in variables:
             raise InvalidInput(f"{subject}, visit {visit!r}: nothing called {name!r} is measured in this trial.")
-        if not isfinite(result.value):
-            raise InvalidInput(f"{subject}, visit {visit!r}: {name} is {result.value}, which is not a measured value.")
-        if result.unit != (variables[name].unit or ""):
+        if not isfinite(value):
+            raise InvalidInput(f"{subject}, visit {visit!r}: {name} is {value}, which is not a measured value.")
+        if unit != (variables[name].unit or ""):
             raise InvalidInput(
-                f"{subject}, visit {visit!r}: {name} came in {result.unit!r}; it is recorded in "
+                f"{subject}, visit {visit!r}: {name} came in {unit!r}; it is recorded in "
                 f"{variables[name].unit or ''!r}."
             )

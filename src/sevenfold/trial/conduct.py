@@ -150,7 +150,8 @@ class Conduct:
         """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind."""
         p = self.file.protocol
         is_randomised = subject in self.standings and self.standings[subject].number is not None
-        check_visit(p, subject, visit, study_day if is_randomised else None, results)
+        found = {name: (result.value, result.unit) for name, result in results.items()}
+        check_visit(p, subject, visit, study_day if is_randomised else None, found)
         masked_names = set(p.masking.assessments) if is_randomised else set()
         scores = self._scores(visit, results)
         clear = {name: result for name, result in results.items() if name not in masked_names}

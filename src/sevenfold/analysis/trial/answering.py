@@ -238,7 +238,14 @@ def _incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> _Found
         "test": "Gray's test over the whole follow-up",
         "interval": "Aalen-Johansen, normal (approximate at this size)",
         "left_out": {},
-        "notes": ("Death competes; those lost are censored.",),
+        "notes": (
+            "Death competes; those lost are censored.",
+            *(
+                f"In {name} nobody was followed past day {curve.last_day + 1.0:.0f}; the curve is carried on from there."
+                for name, curve in zip(estimand.compare, curves, strict=True)
+                if curve.last_day < by - 1.0
+            ),
+        ),
     }
 
 
