@@ -241,7 +241,7 @@ def _incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> _Found
         "notes": (
             "Death competes; those lost are censored.",
             *(
-                f"In {name} nobody was followed past day {curve.last_day + 1.0:.0f}; the curve is carried on from there."
+                f"In {name} nobody was followed past day {curve.last_day + 1.0:.0f}: carried on from there."
                 for name, curve in zip(estimand.compare, curves, strict=True)
                 if curve.last_day < by - 1.0
             ),
