@@ -1,4 +1,9 @@
-"""How the documentation is built: Markdown, strictly, without a network."""
+"""How the documentation is built: Markdown, strictly; formulas become MathML, so that no page needs a network."""
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 from sevenfold import __version__
 
@@ -17,3 +22,22 @@ suppress_warnings = ["myst.header"]  # a page may begin its sections at any dept
 html_theme = "furo"
 html_title = "Sevenfold"
 html_static_path = ["_static"]
+html_math_renderer = "mathml"
+
+
+def _inline(writer: HTML5Translator, node: nodes.math) -> None:
+    writer.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def _displayed(writer: HTML5Translator, node: nodes.math_block) -> None:
+    text = node.astext()
+    if "\\\\" in text and "\\begin" not in text:
+        text = f"\\begin{{aligned}}{text}\\end{{aligned}}"
+    writer.body.append(f'<div class="math" style="overflow-x: auto">{convert(text, display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Formulas as MathML, which browsers draw themselves."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_displayed, None))
