@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from sevenfold import __version__
+from sevenfold.cli.model_commands import add_model
 from sevenfold.errors import SevenfoldError
 
 __all__ = ["main"]
@@ -17,6 +18,7 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold new my-trial.yaml          a commented protocol to start from
   sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
+  sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
 
 `sevenfold COMMAND --help` tells more of each. For research; not medical advice.
 """
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_verify(commands)
     _add_new(commands)
+    add_model(commands)
     return parser
 
 

@@ -32,6 +32,7 @@ _ATOMS: Final[dict[str, tuple[str, int, Fraction]]] = {
     "week": ("day", 1, Fraction(7)),
     "year": ("day", 1, Fraction(1461, 4)),
     "cells": ("cells", 1, Fraction(1)),
+    "antibodies": ("antibodies", 1, Fraction(1)),
     "IU": ("IU", 1, Fraction(1)),
     "U": ("U", 1, Fraction(1)),
     "mmHg": ("mmHg", 1, Fraction(1)),

@@ -6,6 +6,7 @@ machinery beside this file.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -47,6 +48,14 @@ class State:
     what: str
     symbol: str = ""
     group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0.0:
+            raise InvalidModel(
+                f"The state {self.name!r} has scale {self.scale:g}; give an amount, more than 0, below which an error "
+                "doesn't matter.",
+                name=self.name,
+            )
 
 
 @final
@@ -177,6 +186,8 @@ class Page:
     observe: Equations
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", self.name):
+            raise InvalidModel(f"A model is called {self.name!r}; use letters, digits, '_' and '-'.", name=self.name)
         for kind, names in (
             ("state", [state.name for state in self.states]),
             ("parameter", [parameter.name for parameter in self.parameters]),
@@ -186,6 +197,12 @@ class Page:
             twice = {name for name in names if names.count(name) > 1}
             if twice:
                 raise InvalidModel(f"Model {self.name!r} names the {kind} {min(twice)!r} twice.", name=min(twice))
+            odd = [name for name in names if kind != "route" and not (name.isidentifier() and name.isascii())]
+            if odd:
+                raise InvalidModel(
+                    f"Model {self.name!r} has a {kind} called {odd[0]!r}; use letters, digits and '_', no digit first.",
+                    name=odd[0],
+                )
         for entry in self.entries:
             known(self.name, "state", entry.state, [state.name for state in self.states])
             if entry.fraction is not None:
@@ -224,6 +241,6 @@ def known(model: str, kind: str, name: str, names: list[str]) -> None:
     """
     if name not in names:
         near = get_close_matches(name, names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         has = f"It has: {', '.join(names)}." if names else "It has none."
-        raise InvalidModel(f"Model {model!r} has no {kind} {name!r}.{hint} {has}", name=name)
+        hint = f"Did you mean {near[0]!r}?" if near else has
+        raise InvalidModel(f"Model {model!r} has no {kind} {name!r}. {hint}", name=name)

@@ -170,8 +170,14 @@ def start(p: Named) -> dict[str, Any]:
     drive = power(1.0 / p.pool_at_entry_fraction, p.homeostatic_exponent)
     for cell in _CELLS:
         pool = p.pool_at_entry_fraction * getattr(p, f"{cell}_setpoint_per_ul")
-        entry = getattr(p, f"{cell}_cycling_per_day") * drive * slowed
-        cycling = pool * entry / (entry + p.division_per_day + p.cycling_loss_per_day)
+        entry = term(
+            f"{cell}_entry_at_start_per_day", getattr(p, f"{cell}_cycling_per_day") * drive * slowed,
+            symbol=f"pi{cell[2:]}_0", unit="/day", what="entry into the cycle at the start",
+        )  # fmt: skip
+        cycling = term(
+            f"{cell}_cycling_at_start_per_ul", pool * entry / (entry + p.division_per_day + p.cycling_loss_per_day),
+            symbol=f"P{cell[2:]}_0", unit="cells/µL", what=f"{cell.upper()} cells in cycle at the start",
+        )  # fmt: skip
         state[f"{cell}_quiescent_per_ul"], state[f"{cell}_cycling_per_ul"] = pool - cycling, cycling
     state["b_per_ul"] = p.b_pool_at_entry_fraction * p.b_setpoint_per_ul
     state["nk_per_ul"] = p.nk_pool_at_entry_fraction * p.nk_setpoint_per_ul
@@ -308,7 +314,10 @@ def _turnover(cell: str, total: Any, inflammation: Any, drive: Any, y: Named, p:
 
 def _healthy_loss(p: Named, cell: str) -> Any:
     setpoint, entry = getattr(p, f"{cell}_setpoint_per_ul"), getattr(p, f"{cell}_cycling_per_day")
-    cycling = setpoint * entry / (entry + p.division_per_day + p.cycling_loss_per_day)
+    cycling = term(
+        f"{cell}_cycling_in_health_per_ul", setpoint * entry / (entry + p.division_per_day + p.cycling_loss_per_day),
+        symbol=f"P{cell[2:]}*", unit="cells/µL", what=f"{cell.upper()} cells in cycle in health",
+    )  # fmt: skip
     made = getattr(p, f"{cell}_thymic_per_ul_day") + (p.division_per_day - p.cycling_loss_per_day) * cycling
     return made / (setpoint - cycling)
 
