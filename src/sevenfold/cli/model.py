@@ -51,13 +51,13 @@ def show_model(chosen: argparse.Namespace) -> int:
 def check_model(chosen: argparse.Namespace) -> int:
     """Names, units and domains are held when the model is loaded; then one typical patient is simulated."""
     loaded = load_model(chosen.model)
+    _run_typical(loaded)
     page = loaded.page
     n_terms = len(loaded.whole.traced.graph.terms)
     print(
         f"{page.title} ({page.name}, {loaded.origin}): {len(page.states)} states, {len(page.parameters)} parameters, "
         f"{n_terms} terms, {len(page.outputs)} outputs; every equation agrees in its units."
     )
-    _run_typical(loaded)
     print(f"A typical patient runs for {_CHECKED_DAYS:g} days. {chosen.model} is sound.")
     return 0
 

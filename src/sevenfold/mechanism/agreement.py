@@ -5,16 +5,17 @@ and what is derived gets its unit from what it is made of. A rate has the unit o
 compared agrees in dimension and size; arguments of exp and log, and exponents, are plain numbers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import final
+from typing import Any, final
 
 from sevenfold.errors import InvalidInput
 from sevenfold.mechanism.dimension import DIMENSIONLESS, Dimension, dimension_of
 from sevenfold.mechanism.expression import Node, in_order
 from sevenfold.mechanism.notation import Letters, letters
 from sevenfold.mechanism.page import Page
-from sevenfold.mechanism.place import InvalidModel
+from sevenfold.mechanism.place import InvalidModel, of_function
 from sevenfold.mechanism.trace import Whole, trace_whole
 
 __all__ = ["Agreement", "check_units"]
@@ -29,6 +30,7 @@ class Agreement:
         declared: dimension of states and parameters by (kind, name).
         spelt: how the page spells a dimension, for messages.
         found: dimension by node; None is that of 0, which agrees with anything.
+        equation, says: what is being looked at, and the page's function that says it.
     """
 
     whole: Whole
@@ -37,6 +39,11 @@ class Agreement:
     spelt: dict[Dimension, str]
     found: dict[int, Dimension | None] = field(default_factory=dict)
     equation: str = ""
+    says: Callable[..., Any] | None = None
+
+    def about(self, equation: str, says: Callable[..., Any]) -> None:
+        """What is looked at from now on, for messages, and the function that says it."""
+        self.equation, self.says = equation, says
 
     def of(self, node: Node) -> Dimension | None:
         """The dimension of a node.
@@ -51,13 +58,13 @@ class Agreement:
     def hold(self, node: Node, found: Dimension | None, wanted: Dimension, says: str) -> None:
         """Refuse an equation whose unit is not the one it should have."""
         if found is not None and found != wanted:
-            raise self._fault(node, f"it {says}, but {self.letters.sentence(node)} is in {self.spell(found)}", wanted)
+            raise self._fault(node, f"it {says}, but {self.letters.sentence(node)} is {self.spell(found)}", wanted)
 
     def spell(self, dimension: Dimension | None) -> str:
-        """A dimension as the page writes it."""
+        """A dimension as the page writes it: ``in µg/L``, or ``a plain number``."""
         if dimension is None or dimension.is_number:
-            return "a plain number (dimensionless)"
-        return self.spelt.get(dimension, str(dimension))
+            return "a plain number"
+        return f"in {self.spelt.get(dimension, str(dimension))}"
 
     def _worked_out(self, node: Node) -> Dimension | None:
         match node.operation:
@@ -72,7 +79,7 @@ class Agreement:
                 return None if a is None or b is None else a * b if node.operation == "*" else a / b
             case "power":
                 return self._power(node)
-        self._plain(node.operands[0], f"the argument of {node.operation}")
+        self._plain(node, node.operands[0], f"the argument of {node.operation}")
         return DIMENSIONLESS
 
     def _variable(self, node: Node) -> Dimension | None:
@@ -89,28 +96,24 @@ class Agreement:
             return b if a is None else a
         if a != b:
             done = {"+": "added", "-": "subtracted"}.get(node.operation, "compared")
-            left, right = (f"{self.letters.phrase(operand)}" for operand in node.operands)
-            raise self._fault(
-                node, f"{left} is in {self.spell(a)} and {right} in {self.spell(b)}; they are {done}", a, b
-            )
+            left, right = (self.letters.phrase(operand) for operand in node.operands)
+            raise self._fault(node, f"{left} is {self.spell(a)} and {right} is {self.spell(b)}; they are {done}", a, b)
         return a
 
     def _power(self, node: Node) -> Dimension | None:
         base, exponent = node.operands
         found = self.found[base.number]
-        self._plain(exponent, "an exponent")
+        self._plain(node, exponent, "an exponent")
         if exponent.is_constant() and found is not None:
             return found.to_power(Fraction(exponent.value).limit_denominator(1000))
-        self._plain(base, f"the base of the power {self.letters.phrase(node)}")
+        self._plain(node, base, f"the base of the power {self.letters.phrase(node)}")
         return DIMENSIONLESS
 
-    def _plain(self, node: Node, what: str) -> None:
-        found = self.found[node.number]
+    def _plain(self, node: Node, part: Node, what: str) -> None:
+        found = self.found[part.number]
         if found is not None and not found.is_number:
-            raise self._fault(
-                node, f"{what}, {self.letters.phrase(node)}, is in {self.spell(found)} and must be a plain number; "
-                "divide it by a quantity of its own unit", found
-            )  # fmt: skip
+            said = f"{what}, {self.letters.phrase(part)}, is {self.spell(found)} and must be a plain number"
+            raise self._fault(node, f"{said}; divide it by a quantity of its own unit", found)
 
     def _fault(self, node: Node, message: str, *dimensions: Dimension) -> InvalidModel:
         hint = ""
@@ -119,10 +122,11 @@ class Agreement:
         elif any(dimension.is_number for dimension in dimensions[:2]) and "they are" in message:
             hint = '; a plain number with a unit is written quantity(1.0, "unit")'
         page = self.whole.traced.page
-        return InvalidModel(
-            f"Model {page.name!r}, units of {self.equation}: {message}{hint}.",
-            place=self.whole.traced.graph.places.get(node.number),
-        )
+        place = self.whole.traced.graph.places.get(node.number)
+        function = of_function(self.says) if self.says is not None else None
+        if function is not None and (place is None or place.file != function.file):
+            place = function  # a state or a parameter, which no line of the page made
+        return InvalidModel(f"Model {page.name!r}, units of {self.equation}: {message}{hint}.", place=place)
 
 
 def check_units(page: Page) -> Whole:
@@ -143,23 +147,24 @@ def check_units(page: Page) -> Whole:
     spelt |= {dimension_of(f"{s.unit}/day"): f"{s.unit}/day" for s in page.states if s.unit} | spelt
     agreement = Agreement(whole=whole, letters=letters(whole), declared=declared, spelt=spelt)
     for number, term in sorted(whole.traced.graph.terms.items()):  # the innermost first, so that a fault is named by it
-        agreement.equation, node = term.name, whole.traced.graph.nodes[number]
+        agreement.about(term.name, page.rates)
+        node = whole.traced.graph.nodes[number]
         wanted = _declared(term.unit, "term", term.name)
         agreement.hold(node, agreement.of(node), wanted, f"is declared in {term.unit!r}")
     for name, node in whole.derived.items():
-        agreement.equation = f"{name}, which is derived"
+        agreement.about(f"{name}, which is derived", page.derive)
         agreement.of(node)
     per_day = dimension_of("/day")
     for state, node in zip(page.states, whole.traced.rates, strict=True):
-        agreement.equation = f"d {state.name}/dt"
+        agreement.about(f"d {state.name}/dt", page.rates)
         equation = _without_doses(node)
         says = f"must be in {state.unit}/day" if state.unit else "must be in /day"
         agreement.hold(equation, agreement.of(equation), declared["state", state.name] * per_day, says)
     for output, node in zip(page.outputs, whole.traced.outputs, strict=True):
-        agreement.equation = f"the output {output.name}"
+        agreement.about(f"the output {output.name}", page.observe)
         agreement.hold(node, agreement.of(node), outputs[output.name], f"is declared in {output.unit!r}")
     for state, node in zip(page.states, whole.start, strict=True):
-        agreement.equation = f"the start of {state.name}"
+        agreement.about(f"the start of {state.name}", page.start)
         agreement.hold(node, agreement.of(node), declared["state", state.name], f"is declared in {state.unit!r}")
     return whole
 

@@ -147,14 +147,22 @@ def _is_outermost(traceback: TracebackType | None, file: str) -> bool:
 
 
 def _line_of(name: str, text: str, near: int | None) -> int | None:
-    """Where a name stands in quotes: within the call that begins on line ``near``, or else anywhere, last."""
+    """Where a name stands in quotes: within the call that begins on line ``near``, or else anywhere; as an argument, or
+    else in any place; the last one, which is the second of two.
+    """
     tree = ast.parse(text)
-    calls: list[ast.AST] = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.lineno == near]
-    for scope in [*calls, tree]:
-        said = [n.lineno for n in ast.walk(scope) if isinstance(n, ast.Constant) and n.value == name]
-        if said:
-            return max(said)
+    calls: list[ast.AST] = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.lineno == near]
+    for kind in (ast.keyword, ast.AST):
+        for scope in [*calls, tree]:
+            values = [getattr(node, "value", None) if kind is ast.keyword else node for node in _walked(scope, kind)]
+            said = [value.lineno for value in values if isinstance(value, ast.Constant) and value.value == name]
+            if said:
+                return max(said)
     return None
+
+
+def _walked(scope: ast.AST, kind: type[ast.AST]) -> list[ast.AST]:
+    return [node for node in ast.walk(scope) if isinstance(node, kind)]
 
 
 def _line_of_page(text: str) -> int:
