@@ -6,7 +6,7 @@ the kernel, the Jacobian and the equations of the documentation are all printed.
 
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, final
 
@@ -18,7 +18,19 @@ from sevenfold.mechanism.place import InvalidModel, Place
 if TYPE_CHECKING:
     from sevenfold.mechanism.term import Term
 
-__all__ = ["Graph", "Node", "Quantified", "derivative", "exp", "in_order", "log", "maximum", "minimum", "power"]
+__all__ = [
+    "Graph",
+    "Node",
+    "Quantified",
+    "derivative",
+    "exp",
+    "in_order",
+    "log",
+    "maximum",
+    "minimum",
+    "power",
+    "substitute",
+]
 
 _FOLD: Final[dict[str, Callable[..., float]]] = {
     "+": lambda a, b: a + b,
@@ -120,7 +132,8 @@ class Node:
     __lt__ = __le__ = __gt__ = __ge__ = lambda self, _: self.__bool__()
 
     def __eq__(self, other: object) -> bool:
-        return self.__bool__() if isinstance(other, int | float) else self is other
+        is_branch = isinstance(other, int | float) and bool(self.kinds & {"state", "time", "parameter"})
+        return self.__bool__() if is_branch else self is other
 
     __hash__ = object.__hash__
 
@@ -141,11 +154,13 @@ class Graph:
     Args:
         terms: names that the page gives to nodes, by number; see ``term.py``.
         places: the line that first asked for a node, by number.
+        is_for_kernel: whether nodes take the form that costs least to compute, or stay as the page has them.
     """
 
     nodes: list[Node] = field(default_factory=list)
     terms: dict[int, "Term"] = field(default_factory=dict)
     places: dict[int, Place] = field(default_factory=dict)
+    is_for_kernel: bool = False
     _known: dict[tuple[object, ...], Node] = field(default_factory=dict)
 
     def constant(self, value: float) -> Node:
@@ -209,6 +224,13 @@ def _simplified(graph: Graph, operation: str, nodes: tuple[Node, ...]) -> Node |
             return -b if a.is_constant(0) else graph.constant(0) if a is b else None
         case "*", (a, b):
             return _product(graph, a, b)
+        case "power", (a, b) if a.operation == "/" and graph.is_for_kernel:
+            # (x/y)^n = exp(n (ln x - ln y)): a logarithm more, which the parameters' part is worked out once, for a
+            # division and a power less at every step.
+            over, under = a.operands
+            if under.kinds <= {"parameter"} or over.kinds <= {"parameter"}:
+                return graph.make("exp", b * (graph.make("log", over) - graph.make("log", under)))
+            return None
         case "/", (a, b):
             if a.is_constant(0):
                 return a
@@ -303,6 +325,16 @@ def _chain_rule(of: Node, d: list[Node]) -> Node:
             larger, smaller = a if of.operation == "maximum" else (a[1], a[0])
             return graph.raw("select", larger, smaller, d[0], d[1])  # d[0] where larger > smaller, else d[1]
     raise InvalidDesign(f"Operation {of.operation!r} has no derivative.")
+
+
+def substitute(roots: Iterable[Node], by: Mapping[int, Node]) -> list[Node]:
+    """The roots with other nodes in place of some, given by number: the same equations at another point."""
+    roots, moved = list(roots), dict(by)
+    for node in in_order(roots, moved):
+        operands = [moved.get(operand.number, operand) for operand in node.operands]
+        is_changed = any(new is not old for new, old in zip(operands, node.operands, strict=True))
+        moved[node.number] = node.graph.make(node.operation, *operands) if is_changed else node
+    return [moved.get(root.number, root) for root in roots]
 
 
 def in_order(roots: Iterable[Node], known: Iterable[int] = ()) -> list[Node]:

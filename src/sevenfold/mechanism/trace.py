@@ -72,13 +72,16 @@ class _Variables:
 
 
 def trace(page: Page) -> Traced:
-    """The equations of a page.
+    """The equations of a page, in the form that costs the kernel least.
 
     Raises:
         InvalidModel: the page names what it does not have or forgets a state.
         InvalidDesign: it branches on a value.
     """
-    graph = Graph()
+    return _traced(page, Graph(is_for_kernel=True))
+
+
+def _traced(page: Page, graph: Graph) -> Traced:
     time = graph.variable("time", "time_day")
     states = {state.name: graph.variable("state", state.name) for state in page.states}
     inputs = {entry.state: graph.variable("input", entry.state) for entry in page.entries}
@@ -99,13 +102,13 @@ def trace(page: Page) -> Traced:
 
 
 def trace_whole(page: Page) -> Whole:
-    """The equations of a page, what is derived and the start, in one graph.
+    """The equations of a page as they are written, what is derived and the start, in one graph.
 
     Raises:
         InvalidModel: as :func:`trace`.
         InvalidDesign: as :func:`trace`.
     """
-    traced = trace(page)
+    traced = _traced(page, Graph())
     given = _Variables(traced.graph, page.name, "parameter", list(page.typical))
     derived = {name: _node(value, traced.graph) for name, value in page.derive(given).items()}
     values = _Variables(traced.graph, page.name, "parameter", [*page.typical, *derived])
