@@ -8,12 +8,13 @@ Not every term is drawn. One is if it gathers several groups of states, or time,
 then it saves arrows. The others are passed through.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import final
 
 from sevenfold.mechanism.dimension import dimension_of
+from sevenfold.mechanism.direction import Direction, direction
 from sevenfold.mechanism.expression import Node
 from sevenfold.mechanism.notation import Letters, letters, number
 from sevenfold.mechanism.trace import Whole
@@ -48,13 +49,13 @@ class Arrows:
         terms: the terms that are drawn.
         drivers: those of them that change in time by themselves.
         flows: between states, into the model and out of it.
-        influences: (what acts, on what).
+        influences: (what acts, on what) -> whether it raises or lowers it.
     """
 
     terms: tuple[str, ...]
     drivers: tuple[str, ...]
     flows: tuple[Flow, ...]
-    influences: tuple[tuple[str, str], ...]
+    influences: Mapping[tuple[str, str], Direction]
 
 
 def arrows(whole: Whole) -> Arrows:
@@ -69,17 +70,32 @@ def arrows(whole: Whole) -> Arrows:
         for name, found in products.items()
     }
     drawn = _drawn(acting, whole)
-    influences: dict[tuple[str, str], None] = {}
-    for target in (*acting, *drawn):
-        for source in sorted(_acting_on(target, acting, drawn, whole)):
-            influences[source, target] = None
-    drivers = tuple(name for name in drawn if _sources(_inside(whole, name), drawn, whole) == {"time"})
+    roots = {
+        **{state.name: _bare(rate) for state, rate in zip(page.states, whole.traced.rates, strict=True)},
+        **{
+            term.name: whole.traced.graph.nodes[n] for n, term in whole.traced.graph.terms.items() if term.name in drawn
+        },
+    }
+    influences = {
+        (source, target): direction(source, roots[target], drawn, whole)
+        for target in (*acting, *drawn)
+        for source in sorted(_acting_on(target, acting, drawn, whole) - {"time"})
+    }
     return Arrows(
         terms=tuple(drawn),
-        drivers=drivers,
+        drivers=tuple(name for name in drawn if _sources(_inside(whole, name), drawn, whole) == {"time"}),
         flows=flows,
-        influences=tuple(pair for pair in influences if pair[0] != "time"),
+        influences={pair: _balanced(pair, influences, drawn) for pair in influences},
     )
+
+
+def _balanced(pair: tuple[str, str], influences: Mapping[tuple[str, str], Direction], drawn: list[str]) -> Direction:
+    """The direction of an influence; none where the same source does the opposite through a drawn term (more cells
+    carry more receptor in all, and share it among more).
+    """
+    source, target = pair
+    around = [influences.get((source, term), 0) * influences.get((term, target), 0) for term in drawn]
+    return Direction.EITHER if any(way * influences[pair] < 0 for way in around) else influences[pair]
 
 
 def _flows(
