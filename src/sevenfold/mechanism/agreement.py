@@ -166,6 +166,14 @@ def check_units(page: Page) -> Whole:
     for state, node in zip(page.states, whole.start, strict=True):
         agreement.about(f"the start of {state.name}", page.start)
         agreement.hold(node, agreement.of(node), declared["state", state.name], f"is declared in {state.unit!r}")
+    for entry in page.entries:
+        if entry.fraction is not None and not declared["parameter", entry.fraction].is_number:
+            unit = next(p.unit for p in page.parameters if p.name == entry.fraction)
+            raise InvalidModel(
+                f"Model {page.name!r}, units of the doses by {entry.route}: {entry.fraction} says which share arrives "
+                f"and must be a plain number, but is in {unit}.",
+                name=entry.fraction,
+            )
     return whole
 
 

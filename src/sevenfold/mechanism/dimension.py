@@ -107,19 +107,17 @@ def dimension_of(unit: str) -> Dimension:
     text = _ALIASES.get(text, text)
     if text in _NUMBERS:
         return Dimension((), _NUMBERS[text])
-    found, sign = DIMENSIONLESS, 1
-    for part in re.split(r"([/·*])", text.translate(_SUPERSCRIPTS)):
-        factor = part.strip()
-        if factor in "/·*":
-            sign = {"/": -1, "": sign}.get(factor, 1)
-        else:
-            found *= _factor(factor, unit).to_power(Fraction(sign))
-            sign = 1
+    first, *rest = re.split(r"([/·*])", text.translate(_SUPERSCRIPTS))
+    found = _factor(first.strip(), unit) if first or not rest else DIMENSIONLESS  # "/day" begins with its sign
+    for sign, factor in zip(rest[::2], rest[1::2], strict=True):
+        found *= _factor(factor.strip(), unit).to_power(Fraction(-1 if sign == "/" else 1))
     return found
 
 
 def _factor(text: str, whole: str) -> Dimension:
     match = _FACTOR.match(text)
+    if not text:
+        raise InvalidInput(f"The unit {whole!r} is not known: something is missing between its signs.")
     atom = match["atom"] if match else text
     atom, power = _ALIASES.get(atom, atom), Fraction(match["power"] or 1) if match else Fraction(1)
     if atom in _ATOMS:

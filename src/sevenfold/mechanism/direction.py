@@ -6,7 +6,7 @@ the influence has no direction, and none is drawn.
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -43,22 +43,26 @@ def direction(source: str, target: Node, drawn: Sequence[str], whole: Whole) -> 
     (held,) = substitute([target], variables)
     by = graph.variable("term" if source in drawn else "state", source)
     slope = derivative(held, by, {})
-    values = _points(whole)
-    for n, name in sorted(fixed.items()):
-        values[name] = np.broadcast_to(interpret([graph.nodes[n]], values)[0], (_POINTS,))
-    found = np.sign(np.broadcast_to(interpret([slope], values)[0], (_POINTS,)))
+    known = _points(whole)
+    held_at = interpret([graph.nodes[n] for n in fixed], known)
+    known |= {variables[n].number: value for n, value in zip(fixed, held_at, strict=True)}
+    found = np.sign(np.broadcast_to(interpret([slope], known)[0], (_POINTS,)))
     is_raised, is_lowered = bool(np.any(found > 0)), bool(np.any(found < 0))
     if is_raised == is_lowered:
         return Direction.EITHER
     return Direction.RAISES if is_raised else Direction.LOWERS
 
 
-def _points(whole: Whole) -> dict[str, object]:
+def _points(whole: Whole) -> dict[int, Any]:
+    """Values of every variable, by node: the typical patient's parameters, many states and times."""
     page, rng = whole.traced.page, np.random.default_rng(7)
     typical = page.values({})
     start = page.start(typical)
-    values: dict[str, object] = dict(vars(typical))
+    states = {}
     for state in page.states:
         about = max(float(start[state.name]), 10.0 * state.scale)
-        values[state.name] = about * np.exp(_SPREAD * rng.standard_normal(_POINTS))
-    return values | {"time_day": rng.uniform(0.0, _DAYS, _POINTS)}
+        states[state.name] = about * np.exp(_SPREAD * rng.standard_normal(_POINTS))
+    values: dict[str, dict[str, Any]] = {"state": states, "parameter": vars(typical)}
+    values["time"] = {"time_day": rng.uniform(0.0, _DAYS, _POINTS)}
+    variables = [node for node in whole.traced.graph.nodes if node.operation == "variable"]
+    return {v.number: values[kind][v.name] for v in variables for kind in v.kinds if kind in values}

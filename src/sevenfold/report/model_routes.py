@@ -1,7 +1,7 @@
 """Arrows along the grid: the cheapest way from one rectangle to another that goes around boxes, turns seldom, and does
 not run on top of another arrow.
 
-A* search over cells and directions (Hart, Nilsson and Raphael 1968), one arrow after the other.
+A* search [hart1968] over cells and directions, one arrow after the other.
 """
 
 from collections.abc import Iterable, Iterator
