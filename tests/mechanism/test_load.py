@@ -41,7 +41,7 @@ SPOILT = {  # what is changed, into what, words on the line that is to be named,
     "a name with a blank": ('name="depot_ug"', 'name="depot ug"', "depot ug", "called 'depot ug'; use letters"),
     "no scale": ("scale=1e-3", "scale=0.0", "scale=0.0", "give an amount, more than 0"),
     "an argument missing": (", scale=1e-3", "", 'name="depot_ug"', "missing 1 required keyword-only argument: 'scale'"),
-    "import": ("import Entry", "import Enrty", "import Enrty", "cannot import name 'Enrty'"),
+    "import": ("import Entry", "import Entryy", "import Entryy", "cannot import name 'Entryy'"),
     "division by zero": ("/ p.lost_per_day}", "/ 0}", "/ 0}", "ZeroDivisionError"),
     "one name for two terms": ("    return {\n", '    term("lost", lost * lost, unit="")\n    return {\n', "lost * lost", "names two"),
 }  # fmt: skip

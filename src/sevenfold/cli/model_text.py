@@ -18,6 +18,7 @@ from sevenfold.mechanism.term import Term
 __all__ = ["say_model"]
 
 _NARROW: Final = 110
+_NOTES_FROM: Final = 58  # column
 
 
 def say_model(loaded: Loaded, console: Console) -> None:
@@ -163,7 +164,8 @@ def _lines(console: Console, said: Iterable[tuple[str, str, str]]) -> None:
         body = Text("\n".join(lines))
         if note:
             is_beside = len(lines[-1]) + len(note) + 3 <= console.width
-            column = max(len(lines[-1]) + 3, min(58, console.width - len(note)))
-            gap = " " * (column - len(lines[-1])) if is_beside else "\n" + " " * len(head)
-            body.append(gap + note, style="dim")
+            column = max(len(lines[-1]) + 3, min(_NOTES_FROM, console.width - len(note)))
+            below = textwrap.wrap(note, max(console.width - len(head), 20))
+            beside = " " * (column - len(lines[-1])) + note
+            body.append(beside if is_beside else "".join(f"\n{' ' * len(head)}{line}" for line in below), style="dim")
         console.print(body, soft_wrap=True)
