@@ -113,11 +113,13 @@ class Parameter:
         return f"{self.high:g} or less" if math.isinf(self.low) else f"{self.low:g} to {self.high:g}"
 
     def refuse_outside(self, given: Any) -> None:
-        """Raise if a value of one patient or of many lies outside the domain, or is not a number.
+        """Raise if a value of one patient or of many lies outside the domain, or is no number where there is a domain.
 
         Raises:
             InvalidInput: names parameter, value, domain and, of many, the first patient.
         """
+        if math.isinf(self.low) and math.isinf(self.high):
+            return
         values = np.atleast_1d(np.asarray(given, dtype=np.float64)).ravel()
         wrong = np.flatnonzero(~((values >= self.low) & (values <= self.high)))
         if wrong.size:
