@@ -35,6 +35,13 @@ def test_the_diagram_shows_every_state_and_stands_alone(model: str) -> None:
     assert model_figure(load_model(model).whole) == text, "the same page, the same drawing"
 
 
+def test_the_drawing_in_the_documentation_is_that_of_the_model() -> None:
+    """Made again by: sevenfold model show il7 --out docs/_static."""
+    kept = (Path(__file__).parents[2] / "docs" / "_static" / "il7.svg").read_bytes()
+    drawn = model_figure(load_model("il7").whole).encode()
+    assert etree.tostring(etree.fromstring(kept)) == etree.tostring(etree.fromstring(drawn))
+
+
 @pytest.mark.parametrize("model", ["il7", *EXAMPLES])
 def test_no_two_boxes_or_frames_overlap(model: str) -> None:
     whole = load_model(model).whole
