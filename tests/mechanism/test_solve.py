@@ -14,7 +14,9 @@ DAYS = (0.0, 3.0, 7.0, 10.0, 14.0, 17.0, 21.0, 24.0)
 LOOKS = [1.0, 3.0, 5.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 24.0, 28.0, 42.0, 60.0, 90.0]
 
 
-def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | None = None) -> Page:
+def one_state(
+    name: str, rates: object, *, value: float = 1.0, fraction: str | None = None, lag: str | None = None
+) -> Page:
     """A page with one state x that starts at 1 and one parameter k."""
     parameter = Parameter(
         name="k", symbol="k", value=value, unit="/day", cv=0.0, status=Provenance.ASSUMED, source="test"
@@ -24,7 +26,7 @@ def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | N
         title="one state",
         states=(State(name="x", unit="", scale=1e-6, what="x"),),
         parameters=(parameter,),
-        entries=(Entry(route="IN", state="x", fraction=fraction, first_step_day=1e-3),),
+        entries=(Entry(route="IN", state="x", fraction=fraction, lag=lag, first_step_day=1e-3),),
         outputs=(Output(name="x", unit="", what="x"),),
         derive=lambda _p: {},
         start=lambda p: {"x": 1.0 + 0.0 * p.k},
@@ -62,6 +64,26 @@ def test_a_look_at_the_time_of_a_dose_sees_the_moment_before() -> None:
     dose = [Dose(time_day=1.0, amount=2.0, route="IN")]
     seen = advance(begin(DECAY, {}), [dose], [[1.0, 1.0 + 1e-9]], [2.0], tolerance=1e-9).seen["x"][0]
     assert seen == pytest.approx([np.exp(-1.3), np.exp(-1.3) + 2.0], rel=1e-7)
+
+
+def test_stops_that_nearly_coincide_are_one() -> None:
+    """No step is so short that its inverse overflows."""
+    doses = [Dose(time_day=day, amount=1.0, route="IN") for day in (0.0, 1e-308, 1e-15)]
+    after = advance(begin(DECAY, {}), [doses], [[1.0]], [1.0], tolerance=1e-9)
+    assert after.status == (SolverStatus.OK,)
+    assert after.seen["x"][0] == pytest.approx([4.0 * np.exp(-1.3)], rel=1e-7)
+
+
+def test_a_lag_delays_a_dose_and_is_each_patients_own() -> None:
+    """Superposition of the start, which is 1, and of a dose that arrives a lag later."""
+    page = one_state("late", lambda _t, y, p: {"x": -1.3 * y.x + 0.0 * p.k}, lag="k")
+    doses, looks = [Dose(time_day=0.5, amount=2.0, route="IN")], [0.6, 1.0, 2.0]
+    lags = np.array([0.0, 0.2, 1.0])
+    seen = advance(begin(page, {"k": lags}, 3), [doses] * 3, [looks] * 3, [2.0] * 3, tolerance=1e-9).seen["x"]
+    for lag, x in zip(lags, seen, strict=True):
+        late = np.array(looks) - 0.5 - lag
+        expected = np.exp(-1.3 * np.array(looks)) + np.where(late > 0.0, 2.0 * np.exp(-1.3 * late), 0.0)
+        assert x == pytest.approx(expected, rel=1e-7)
 
 
 def test_what_cannot_be_integrated_is_a_status_and_not_a_number() -> None:

@@ -1,7 +1,7 @@
 """One, two or three compartments, dosed into a vein or absorbed from a depot, eliminated in proportion or saturably.
 
-States are numbered as NONMEM's ADVAN1 to 4, 11 and 12 number their compartments: the depot first if there is one (and
-the transit compartments after it), then the central compartment, then the peripheral ones.
+States are numbered as NONMEM's ADVAN1 to 4, 11 and 12 number their compartments: the depot first if there is one (then
+transit compartments and the one from which the drug is absorbed), the central compartment, the peripheral ones.
 """
 
 from collections.abc import Mapping
@@ -45,15 +45,15 @@ def compartment_page(
     """A page of so many compartments.
 
     With A the amount in the central compartment, Aₖ in the k-th peripheral one and C = A/V:
-    dA/dt = input - CL·C - VM·C/(KM + C) - Σ Qₖ·(C - Aₖ/Vₖ), dAₖ/dt = Qₖ·(C - Aₖ/Vₖ), and from the depot D through n
-    transit compartments dD/dt = -k·D, each next one k·(the one before) - k·(itself), with k = (n + 1)/MTT; the last
-    one, or the depot if n is 0, empties into the central compartment at ka.
+    dA/dt = input - CL·C - VM·C/(KM + C) - Σ Qₖ·(C - Aₖ/Vₖ), dAₖ/dt = Qₖ·(C - Aₖ/Vₖ). From a depot D drug is absorbed
+    at ka: dD/dt = -ka·D. With n transit compartments it passes them first: all of the depot and the n empty at
+    k = (n + 1)/MTT, each into the next and the last into an absorption compartment, which empties at ka.
 
     Args:
         compartments: 1, 2 or 3, the central one included.
         is_absorbed: whether there is a depot, for doses by mouth, under the skin or into a muscle.
-        n_transit: compartments that a dose passes between depot and absorption; MTT is the mean time from the depot
-            to the absorption compartment, the last of them.
+        n_transit: compartments that a dose passes between the depot and the absorption compartment; MTT is the mean
+            time that it takes from the one to the other.
         elimination: from the central compartment.
 
     Raises:
@@ -68,7 +68,7 @@ def compartment_page(
             f"n_transit is {n_transit} and is_absorbed {is_absorbed}; a chain of 1 to {_MOST_TRANSIT} transit "
             "compartments needs is_absorbed=True."
         )
-    chain = [f"transit_{k}_ug" for k in range(1, n_transit + 1)]
+    chain = [*(f"transit_{k}_ug" for k in range(1, n_transit + 1)), "absorption_ug"] if n_transit else []
     peripheral = range(1, compartments)
 
     def rates(_time_day: Any, y: Named, p: Named) -> Mapping[str, Any]:
@@ -80,18 +80,18 @@ def compartment_page(
             change["central_ug"] = change["central_ug"] - outward
             change[f"peripheral_{k}_ug"] = outward
         if is_absorbed:
-            passed = (len(chain) + 1) / p.mean_transit_day if chain else None
-            before = y.depot_ug
-            for place, name in zip(["depot_ug", *chain], [*chain, None], strict=True):
-                here = getattr(y, place)
-                leaves = (p.absorbed_per_day if name is None else passed) * here
-                change[place] = -leaves if place == "depot_ug" else before - leaves
-                before = leaves
-            change["central_ug"] = before + change["central_ug"]
+            *passing, last = ["depot_ug", *chain]
+            enters: Any = 0.0
+            for name in passing:
+                leaves = (n_transit + 1.0) / p.mean_transit_day * getattr(y, name)
+                change[name] = enters - leaves
+                enters = leaves
+            absorbed = p.absorbed_per_day * getattr(y, last)
+            change[last] = enters - absorbed
+            change["central_ug"] = absorbed + change["central_ug"]
         return change
 
-    nothing = ["depot_ug", *chain] if is_absorbed else []
-    names = [*nothing, "central_ug", *(f"peripheral_{k}_ug" for k in peripheral)]
+    names = [*(["depot_ug", *chain] if is_absorbed else []), "central_ug", *(f"peripheral_{k}_ug" for k in peripheral)]
     return Page(
         name=_name(compartments, is_absorbed, n_transit, elimination),
         title=f"{compartments} compartment{'s' if compartments > 1 else ''}, {elimination.value} elimination",
@@ -149,6 +149,7 @@ def _what(name: str) -> str:
     words = {
         "depot": "drug where it was given",
         "transit": "drug on its way to absorption, compartment",
+        "absorption": "drug where it is absorbed",
         "central": "drug in plasma and what mixes with it at once",
         "peripheral": "drug in tissue, compartment",
     }
