@@ -68,6 +68,6 @@ def mammillary(clearance: float, volume: float, exchange: Floats, volumes: Float
     polynomial = np.polymul([1.0, spread[0]], np.poly(-back))
     for k, q in enumerate(exchange):
         polynomial = np.polysub(polynomial, q / volume * back[k] * all_but[k])
-    rates = -np.roots(polynomial).real
+    rates = np.asarray(-np.roots(polynomial).real, dtype=np.float64)
     shares = [np.prod(back - rate) / np.prod(np.delete(rates, k) - rate) for k, rate in enumerate(rates)]
     return Exponentials(rates, np.array(shares))

@@ -133,8 +133,7 @@ def test_every_value_agrees_to_a_millionth(
     patients = begin(showing_states(case.page), parameters)
     looks = [t / H for t in times]
     seen = advance(patients, [doses], [looks], [looks[-1]], tolerance=1e-9).seen
-    of_place = {place: state for place, state in zip(said["cmts"], case.states, strict=True)}
-    for place, state in of_place.items():
+    for place, state in zip(said["cmts"], case.states, strict=True):
         ours = seen[state][0]
         if model == "tmdd_sc" and place == "L":
             ours = ours / said["par"]["V"]  # it counts free ligand in nmol/L, we in nmol

@@ -95,7 +95,7 @@ def read_records(source: pl.DataFrame | str | Path, page: Page, *, time_unit: st
             column, what was found and what would be right.
     """
     frame = source if isinstance(source, pl.DataFrame) else _read(Path(source))
-    columns = {name.lower(): frame[name] for name in reversed(frame.columns)}
+    columns = _columns(frame)
     names = {name.lower(): name for name in page.typical}
     missing = [name for name in ("id", "time") if name not in columns]
     if missing:
@@ -150,6 +150,15 @@ def _read(path: Path) -> pl.DataFrame:
         raise InvalidInput(f"{path} cannot be read as a table of records: {error}") from error
 
 
+def _columns(frame: pl.DataFrame) -> dict[str, pl.Series]:
+    """Columns by their names in lower case."""
+    lower = [name.lower() for name in frame.columns]
+    twice = [name for name in lower if lower.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"The table has the column {twice[0]!r} twice, in upper and lower case; keep one.")
+    return dict(zip(lower, frame.get_columns(), strict=True))
+
+
 def _numbers(name: str, column: pl.Series | None, subjects: tuple[str, ...], faults: list[Fault]) -> Floats:
     """A column as numbers, NaN where a cell is empty."""
     if column is None:
@@ -183,7 +192,7 @@ def _finder(page: Page) -> Callable[[str], int | str]:
     states = [state.name for state in page.states]
     into = {entry.state: k for k, entry in reversed([*enumerate(page.entries)])}
     known = {entry.route.lower(): k for k, entry in enumerate(page.entries)} | dict(into)
-    can = ", ".join(f"{states.index(name) + 1} ({name})" for name in into)
+    can = ", ".join(f"{k} ({name})" for k, name in enumerate(states, 1) if name in into)
     routes = ", ".join(entry.route for entry in page.entries)
 
     def find(cell: str) -> int | str:
