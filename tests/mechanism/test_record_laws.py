@@ -49,8 +49,9 @@ def table(rows: list[Row], subject: str = "a") -> pl.DataFrame:
 def of_table(page: Page, frame: pl.DataFrame, *, tolerance: float = 1e-9, unit: str = "h") -> Floats:
     followed = follow_records(read_records(frame, page, time_unit=unit), OURS, tolerance=tolerance)
     assert followed.failures == {}
-    drug: Floats = followed.seen[page.outputs[0].name]
-    return drug[(frame["evid"] == 0).to_numpy()]
+    is_look = np.array(frame["evid"] == 0, dtype=bool)
+    at_looks: Floats = followed.seen[page.outputs[0].name][is_look]
+    return at_looks
 
 
 @settings(max_examples=15, deadline=None)

@@ -96,11 +96,7 @@ def follow_records(
 
 def _between_resets(records: Records) -> list[range]:
     """Rows of one subject from one reset to the next: nothing that happened before a reset matters after it."""
-    begins = [
-        row
-        for row in range(len(records))
-        if row == 0
-        or records.subject[row] != records.subject[row - 1]
-        or records.event[row] in (Event.RESET, Event.RESET_AND_DOSE)
-    ]
+    is_new = np.diff(records.subject, prepend=-1) != 0
+    is_reset = np.isin(records.event, (Event.RESET, Event.RESET_AND_DOSE))
+    begins = np.flatnonzero(is_new | is_reset).tolist()
     return [range(first, last) for first, last in zip(begins, [*begins[1:], len(records)], strict=True)]
