@@ -56,7 +56,7 @@ def with_myelosuppression(page: Page) -> Page:
             assumed("mean_maturation_day", "MTT", 5.0, "day", "from division to blood"),
             assumed("circulating_at_rest_per_nl", "N0", 5.0, "10^9/L"),
             assumed("feedback", "γ", 0.16, "ratio"),
-            assumed("killed_per_concentration", "slope", 0.1, f"1/({driver.unit})"),
+            assumed("killed_per_concentration", "slope", 0.1, "/".join(reversed(driver.unit.split("/")))),
         ),
         outputs=(*page.outputs, Output(name="circulating_per_nl", unit="10^9/L", what="cells in blood")),
         start=lambda p: {**page.start(p), **dict.fromkeys(_CELLS, p.circulating_at_rest_per_nl)},
