@@ -11,6 +11,14 @@ from hypothesis import strategies as st
 from pages import ALL
 
 from sevenfold.mechanism.agreement import check_units
+from sevenfold.mechanism.compartments import (
+    Effect,
+    Elimination,
+    compartment_page,
+    target_mediated_page,
+    with_indirect_response,
+    with_myelosuppression,
+)
 from sevenfold.mechanism.expression import power
 from sevenfold.mechanism.interpret import interpret
 from sevenfold.mechanism.load import load_page
@@ -83,3 +91,26 @@ def test_a_broken_power_of_a_unit_is_kept() -> None:
 
     with pytest.raises(InvalidModel, match=r"must be in .*µg/day, but .* is in µg\^1/2/day"):
         check_units(dataclasses.replace(page, rates=spoilt))
+
+
+LIBRARY = {
+    "one": compartment_page(1),
+    "three, absorbed, both": compartment_page(3, is_absorbed=True, elimination=Elimination.BOTH),
+    "transit": compartment_page(2, is_absorbed=True, n_transit=4),
+    "target": target_mediated_page(has_tissue=True),
+    "turnover": with_indirect_response(compartment_page(1), Effect.INHIBITS_LOSS),
+    "myelosuppression": with_myelosuppression(compartment_page(1)),
+}
+
+
+@pytest.mark.parametrize("name", LIBRARY)
+def test_the_library_agrees_in_its_units(name: str) -> None:
+    check_units(LIBRARY[name])
+
+
+def test_what_says_how_a_dose_arrives_has_its_unit() -> None:
+    """A share is a plain number, a lag a time."""
+    page = load_page("il7")
+    late = dataclasses.replace(page.entries[0], route="late", lag="absorbed_per_day")
+    with pytest.raises(InvalidModel, match="absorbed_per_day is a lag and must be in day, but is declared in '/day'"):
+        check_units(dataclasses.replace(page, entries=(*page.entries, late)))

@@ -1,5 +1,6 @@
 """SBML, read back by libSBML's own checker and simulated by libRoadRunner (CVODE)."""
 
+import dataclasses
 from pathlib import Path
 
 import libsbml
@@ -8,9 +9,11 @@ import pytest
 import roadrunner
 from pages import ALL
 
+from sevenfold.mechanism.compartments import compartment_page
 from sevenfold.mechanism.load import load_model
 from sevenfold.mechanism.sbml import sbml_text
 from sevenfold.mechanism.solve import Dose, advance, begin
+from sevenfold.mechanism.trace import trace_whole
 
 CASES = {
     "il7 IM": ("il7", [Dose(time_day=float(d), amount=750.0, route="IM") for d in (0, 3, 7, 10, 14, 17, 21, 24)]),
@@ -80,3 +83,22 @@ def test_provenance_and_units_go_with_the_model() -> None:
     assert model.getUnitDefinition(clearance.getUnits()).getName() == "L/day"
     assert model.getNumRules() == len(loaded.page.states) + sum(rule.isAssignment() for rule in model.getListOfRules())
     assert model.getNumEvents() == 0
+
+
+def test_a_lag_moves_the_dose() -> None:
+    """The first two-compartment page of the library, absorbed late: an entry whose lag is a parameter."""
+    page = compartment_page(2, is_absorbed=True)
+    entry = next(entry for entry in page.entries if entry.lag is not None)
+    doses = [Dose(time_day=float(day), amount=100.0, route=entry.route) for day in (0, 2)]
+    lag = {entry.lag: 0.3}
+    page = dataclasses.replace(
+        page, parameters=tuple(dataclasses.replace(p, value=lag.get(p.name, p.value)) for p in page.parameters)
+    )
+    looks, name = np.arange(0.1, 6.0, 0.25), page.outputs[0].name
+    runner = roadrunner.RoadRunner(sbml_text(trace_whole(page), doses))
+    runner.timeCourseSelections = ["time", name]
+    runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-10, 1e-13
+    theirs = np.asarray(runner.simulate(times=[0.0, *looks]))[1:, 1]
+    ours = advance(begin(page, {}), [doses], [list(looks)], [6.0], tolerance=1e-10).seen[name][0]
+    assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9 * np.max(theirs))
+    assert ours[0] == 0.0

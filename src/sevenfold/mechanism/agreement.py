@@ -166,15 +166,27 @@ def check_units(page: Page) -> Whole:
     for state, node in zip(page.states, whole.start, strict=True):
         agreement.about(f"the start of {state.name}", page.start)
         agreement.hold(node, agreement.of(node), declared["state", state.name], f"is declared in {state.unit!r}")
-    for entry in page.entries:
-        if entry.fraction is not None and not declared["parameter", entry.fraction].is_number:
-            unit = next(p.unit for p in page.parameters if p.name == entry.fraction)
-            raise InvalidModel(
-                f"Model {page.name!r}, units of the doses by {entry.route}: {entry.fraction} says which share arrives "
-                f"and must be a plain number, but is in {unit}.",
-                name=entry.fraction,
-            )
+    _hold_entries(page, declared)
     return whole
+
+
+def _hold_entries(page: Page, declared: dict[tuple[str, str], Dimension]) -> None:
+    """What says how a dose arrives: a share, two times, a rate."""
+    units = {state.name: state.unit for state in page.states} | {p.name: p.unit for p in page.parameters}
+    for entry in page.entries:
+        state_unit = units[entry.state]
+        for name, what, unit in (
+            (entry.fraction, "the share that arrives", ""),
+            (entry.lag, "a lag", "day"),
+            (entry.duration, "a duration", "day"),
+            (entry.rate, "a rate", f"{state_unit}/day"),
+        ):
+            if name is not None and declared["parameter", name] != dimension_of(unit):
+                raise InvalidModel(
+                    f"Model {page.name!r}, units of the doses by {entry.route}: {name} is {what} and must be "
+                    f"{f'in {unit}' if unit else 'a plain number'}, but is declared in {units[name]!r}.",
+                    name=name,
+                )
 
 
 def _without_doses(rate: Node) -> Node:

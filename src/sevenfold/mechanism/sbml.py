@@ -124,29 +124,30 @@ class _Document:
             self._math(self.model.createAssignmentRule(), self._formula(node), variable=name)
 
     def _events(self) -> None:
-        changes: dict[float, dict[str, list[str]]] = {}
+        changes: dict[tuple[float, str], dict[str, list[str]]] = {}  # (day, lag) -> variable -> what is added
+
+        def change(day: float, lag: str | None, variable: str, added: str) -> None:
+            changes.setdefault((day, lag or ""), {}).setdefault(variable, []).append(added)
+
         for dose in self.doses:
             entry = self.page.entry(dose.route)
-            amount = f"{dose.amount!r} {self._unit(self._unit_of(entry.state))}" + (
-                f" * {entry.fraction}" if entry.fraction else ""
-            )
+            amount = f"{dose.amount!r} {self._unit(self._unit_of(entry.state))}"
+            amount += f" * {entry.fraction}" if entry.fraction else ""
             if dose.duration_day > 0.0:
-                rate = _infused(entry.state)
                 per_day = f"{amount} / {dose.duration_day!r} {self._unit('day')}"
-                changes.setdefault(dose.time_day, {}).setdefault(rate, []).append(f"+ {per_day}")
-                end = dose.time_day + dose.duration_day
-                changes.setdefault(end, {}).setdefault(rate, []).append(f"- {per_day}")
+                change(dose.time_day, entry.lag, _infused(entry.state), f"+ {per_day}")
+                change(dose.time_day + dose.duration_day, entry.lag, _infused(entry.state), f"- {per_day}")
             else:
-                changes.setdefault(dose.time_day, {}).setdefault(entry.state, []).append(f"+ {amount}")
-        for number, (day, by_name) in enumerate(sorted(changes.items()), start=1):
+                change(dose.time_day, entry.lag, entry.state, f"+ {amount}")
+        for number, ((day, lag), by_name) in enumerate(sorted(changes.items()), start=1):
             event = self.model.createEvent()
             event.setId(f"dosing_{number}")
-            event.setName(f"day {day:g}")
-            event.setUseValuesFromTriggerTime(True)
+            event.setName(f"day {day:g}" + (f" and {lag}" if lag else ""))
+            event.setUseValuesFromTriggerTime(not lag)  # two lags may end at one time: then one after the other
             trigger = event.createTrigger()
             trigger.setInitialValue(False)  # so that a dose at time 0 is given
             trigger.setPersistent(True)
-            self._math(trigger, f"time >= {day!r} {self._unit('day')}")
+            self._math(trigger, f"time >= {day!r} {self._unit('day')}" + (f" + {lag}" if lag else ""))
             for name, added in by_name.items():
                 self._math(event.createEventAssignment(), f"{name} {' '.join(added)}", variable=name)
 
