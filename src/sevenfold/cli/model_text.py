@@ -56,7 +56,8 @@ def _equations(loaded: Loaded, called: Letters, console: Console) -> None:
     in_derived = {number for node in whole.derived.values() for number in [node.number]}
     first = max((node.number for node in (*whole.traced.rates, *whole.traced.outputs)), default=0)
     terms = sorted(graph.terms.items())
-    _section(console, "Terms")
+    if terms:
+        _section(console, "Terms")
     _lines(console, (_term(n, term, loaded, called) for n, term in terms if n <= first and n not in in_derived))
     _section(console, "Rates of change, a day")
     group = ""
@@ -64,7 +65,9 @@ def _equations(loaded: Loaded, called: Letters, console: Console) -> None:
         if state.group and state.group != group:
             console.print(Text(f"  {state.group}", style="bold"))
         group = state.group
-        _lines(console, [(f"d{called.by_name[state.name]}/dt", called.sentence(rate), "")])
+        letter = called.by_name[state.name]
+        change = f"d{letter}/dt" if "_" not in letter else f"d({letter})/dt"
+        _lines(console, [(change, called.sentence(rate), "")])
     if whole.derived:
         _section(console, "Worked out once a patient")
         extra = [(n, term) for n, term in terms if n > first and n not in in_derived]
@@ -126,12 +129,14 @@ def _source(p: Parameter) -> str:
 
 
 def _doors(page: Page, called: Letters, console: Console) -> None:
-    table = _table("Ways to dose", "route", "enters", "unit", "share that arrives")
+    has_lag = any(entry.lag is not None for entry in page.entries)
+    table = _table("Ways to dose", "route", "enters", "unit", "share that arrives", *["lag"] * has_lag)
     states = {state.name: state for state in page.states}
     for entry in page.entries:
         share = called.by_name[entry.fraction] if entry.fraction else "all"
         enters = f"{called.by_name[entry.state]} ({entry.state})"
-        table.add_row(entry.route, enters, states[entry.state].unit, share)
+        lag = [called.by_name[entry.lag] if entry.lag else ""] * has_lag
+        table.add_row(entry.route, enters, states[entry.state].unit, share, *lag)
     if page.entries:
         console.print(table)
 

@@ -141,7 +141,7 @@ def _flow(flow: Flow, place: Layout, routes: Routes) -> str:
     is_level = y1 == y2
     x, y = (x1 + x2) / 2 * CELL, (y1 + y2) / 2 * CELL
     x, y = (x, y - 6 if x1 < x2 else y + 13) if is_level else (x + 5, y + 4)  # there above the line, back below it
-    words = text(x, y, flow.by, anchor="middle" if is_level else "start", class_="rate")
+    words = text(x, y, _short(flow.by, 13), anchor="middle" if is_level else "start", class_="rate")
     return group(_drawn(corners, "flow"), words)
 
 
@@ -220,9 +220,9 @@ def _ends(name: str, rect: Rect, page: Page, found: Arrows) -> str:
     routes = [entry.route for entry in page.entries if entry.state == name]
     said: list[str] = []
     for by, x, y, class_, is_left in (
-        (" + ".join(made), rect.x + 1.5, rect.y, "rate", False),
+        (_short(" + ".join(made), 11 if routes else 22), rect.x + 1.5, rect.y, "rate", False),
         (", ".join(routes), rect.right - 1.5, rect.y, "dose", True),
-        (" + ".join(lost), rect.x + 6.5, rect.bottom + 2.5, "rate", False),
+        (_short(" + ".join(lost), 18), rect.x + 6.5, rect.bottom + 2.5, "rate", False),
     ):
         if by:
             side = -0.6 if is_left else 0.6
@@ -231,6 +231,11 @@ def _ends(name: str, rect: Rect, page: Page, found: Arrows) -> str:
             anchor = "end" if is_left else "start"
             said.append(text((x + side) * CELL, height * CELL, by, anchor=anchor, class_=class_))
     return group(*said)
+
+
+def _short(words: str, most: int) -> str:
+    """Long rates (of pages without letters) are cut; the printed equations have them whole."""
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def _heads() -> str:
