@@ -431,7 +431,7 @@ def test_the_plan_is_what_the_protocol_says() -> None:
             plan.method.value, tuple(plan.covariates), protocol.baseline.visit, protocol.baseline.qualifying_mean,
         )  # fmt: skip
     assert found["iris-7"] == (
-        "day 29", False, "randomised", ("cyt107", "placebo"), "ratio of geometric means", "while alive",
+        "day 29", False, "randomised", ("cyt107", "placebo"), "ratio of geometric means", "in those alive",
         "ancova", ("baseline", "country"), "day 1", (),
     )  # fmt: skip
     assert found["iris-7c"] == (

@@ -6,7 +6,7 @@ Axes are ``(trial, subject)`` and ``(trial, subject, visit)`` throughout. Times 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,23 @@ class Missing(IntEnum):
     MISSED = 5
     SEALED = 6
     NOT_YET = 7
+
+    @property
+    def reason(self) -> str:
+        """The reason in words; empty for a value that is there."""
+        return _REASONS[self]
+
+
+_REASONS: Final = {
+    Missing.PRESENT: "",
+    Missing.NOT_PLANNED: "not planned",
+    Missing.DEAD: "dead",
+    Missing.WITHDRAWN: "consent withdrawn",
+    Missing.LOST: "lost to follow-up",
+    Missing.MISSED: "visit or test missed",
+    Missing.SEALED: "sealed",
+    Missing.NOT_YET: "not yet due",
+}
 
 
 @final

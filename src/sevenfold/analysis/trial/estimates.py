@@ -42,6 +42,7 @@ class Answer:
         is_hypothetical: whether it describes what would have been had the dead lived.
         value: on ``scale``; None where ``status`` says why.
         bounds: lower and upper bound on the effect itself, where it is only bounded.
+        basis: what the figure of each group is, in words.
         left_out: reason -> number of subjects.
         n_used_by_arm: arm -> subjects with a response.
         condition: of an analysis that counts only under a condition: what was found, and whether it counts.
@@ -56,6 +57,7 @@ class Answer:
     scale: Scale
     groups: tuple[GroupAnswer, GroupAnswer]
     status: Status
+    basis: str = ""
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
