@@ -95,6 +95,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "baseline": given.estimates.description.baseline,
         "courses": drawn,
         "answers": [_row(answer) for answer in given.estimates.answers],
+        "n_other_p": sum(a.p_value is not None for a in given.estimates.answers if a is not primary),
         "forest_svg": forest_figure(given.estimates.answers),
         "events": _events(given.estimates, arms),
         "events_svg": event_figure(given.estimates.description.events, arms),

@@ -79,6 +79,7 @@ class Point:
     Args:
         mean: geometric for counts and concentrations (then the interval is of the geometric mean), else arithmetic.
         fold: geometric mean ratio to baseline, with its interval; None where the assessment has no ratio.
+        n_below: of n, below the limit of quantification; the limit stands for them.
     """
 
     variable: str
@@ -92,6 +93,7 @@ class Point:
     fold: float | None = None
     fold_lower: float | None = None
     fold_upper: float | None = None
+    n_below: int = 0
 
 
 @final

@@ -170,8 +170,11 @@ def _measured(
         f"The last count until discharge stands for those who left hospital before day {round(due) + 1}; who was dead "
         "by then is dead here too, whatever was found at discharge.",
     )
+    n_below = int((cohort.is_below(variable, endpoint.visit)[trial] & np.isfinite(value)).sum())
+    said = (f"{n_below} values below the limit of quantification stand at the limit.",) if n_below else ()
     compared = value - baseline if isinstance(endpoint, ChangeEndpoint) else value / baseline
-    return _Values(value=np.asarray(compared), why=why, is_alive=is_alive, notes=notes if is_at_discharge else ())
+    told = notes + said if is_at_discharge else said
+    return _Values(value=np.asarray(compared), why=why, is_alive=is_alive, notes=told)
 
 
 def last_until(variable: str, day: float, cohort: Cohort, trial: int, subject: int) -> float | None:
