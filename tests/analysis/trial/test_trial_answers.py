@@ -159,7 +159,7 @@ def test_a_condition_is_told_with_what_was_found(whole_trial: Rehearsed) -> None
         found = answer(planned.model_copy(update={"only_if": only_if}), whole_trial.cohort, protocol, 1)
         assert found.condition is not None
         assert found.condition[1] is holds
-        assert "placebo rose by" in found.condition[0]
+        assert "Placebo rose by" in found.condition[0]
 
 
 def test_an_empty_group_is_a_status_and_not_a_nan(whole_trial: Rehearsed) -> None:

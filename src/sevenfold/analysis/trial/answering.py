@@ -49,7 +49,7 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Method.ANCOVA: lambda: _ancova(estimand, analysis, found),
         Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
         Method.EXACT_TEST: lambda: _exact(found),
-        Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed),
+        Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed, protocol),
         Method.CUMULATIVE_INCIDENCE: lambda: incidence(estimand, cohort, protocol),
     }
     scale = {
@@ -171,7 +171,7 @@ def _exact(found: Responses) -> _Found:
     }
 
 
-def _survivors(estimand: Estimand, found: Responses, seed: int) -> _Found:
+def _survivors(estimand: Estimand, found: Responses, seed: int, protocol: Protocol) -> _Found:
     chosen = found.is_used | ~found.is_alive
     outcome = np.where(found.is_alive, np.log(np.where(found.is_used, found.value, 1.0)), np.nan)
     result = survivor_bounds(
@@ -197,8 +197,8 @@ def _survivors(estimand: Estimand, found: Responses, seed: int) -> _Found:
     notes = (
         "Nothing is assumed about whom the treatment saves or harms (Zhang-Rubin bounds without monotonicity).",
         *(
-            f"{name}: {(side & found.is_used).sum()} alive with a value, {(side & ~found.is_alive).sum()} dead."
-            for name, side in zip(estimand.compare, sides, strict=True)
+            f"{label}: {(side & found.is_used).sum()} alive with a value, {(side & ~found.is_alive).sum()} dead."
+            for label, side in zip(map(protocol.group_label, estimand.compare), sides, strict=True)
         ),
     )
     if result.found is not None:
@@ -227,8 +227,9 @@ def _condition(only_if: OnlyIf | None, cohort: Cohort, protocol: Protocol) -> tu
     members = found.is_active if asked.compare[0] == only_if.group else ~found.is_active
     values = found.value[members & found.is_used]
     if not len(values):
-        return f"{only_if.group}: no values", False
+        return f"{protocol.group_label(only_if.group)}: no values", False
     rise = exp(float(np.log(values).mean())) - 1.0
     holds = rise >= only_if.rise_at_least
     words = "reached" if holds else "did not reach"
-    return f"{only_if.group} rose by {rise:.0%} (geometric mean) and {words} {only_if.rise_at_least:.0%}", holds
+    label = protocol.group_label(only_if.group)
+    return f"{label} rose by {rise:.0%} (geometric mean) and {words} {only_if.rise_at_least:.0%}", holds

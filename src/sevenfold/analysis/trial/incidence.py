@@ -75,7 +75,7 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
         "left_out": {},
         "notes": (
             "Death competes; those lost are censored.",
-            *_carried_on(estimand, curves, by),
+            *_carried_on([protocol.group_label(name) for name in estimand.compare], curves, by),
             *(_of_the_curves(estimand, follow_up, members) if _is_last_day(estimand, endpoint, protocol) else ()),
         ),
     }
@@ -86,10 +86,10 @@ def _se(curve: CumulativeIncidence, by: float) -> float:
     return float(curve.se[at]) if at >= 0 else 0.0
 
 
-def _carried_on(estimand: Estimand, curves: list[CumulativeIncidence], by: float) -> tuple[str, ...]:
+def _carried_on(labels: list[str], curves: list[CumulativeIncidence], by: float) -> tuple[str, ...]:
     return tuple(
         f"In {name} nobody was followed past day {curve.last_day + 1.0:.0f}: carried on from there."
-        for name, curve in zip(estimand.compare, curves, strict=True)
+        for name, curve in zip(labels, curves, strict=True)
         if curve.last_day < by - 1.0
     )
 
