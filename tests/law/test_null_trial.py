@@ -122,7 +122,7 @@ def inert(name: str, n: int, folder: Path) -> Rehearsed:
 def test_an_inert_drug_in_iris_7(tmp_path: Path) -> None:
     """Levels as printed; that of an incidence by a day is approximate: up to 0.10 at this size."""
     pool, protocol = inert("iris-7", 120, tmp_path).cohort, load("iris-7").protocol
-    for name, n in (("alc-29", 2000), ("cd8-29", 1000), ("sofa-8", 1000), ("alc-29-had-they-lived", 200)):
+    for name, n in (("alc-29", 2000), ("cd8-29", 1000), ("sofa-8", 1000), ("alc-29-had-they-lived", 100)):
         share = share_rejected(protocol, name, drawn(pool, ARMS["iris-7"], seed=6), n)
         assert abs(share - LEVEL) < margin(n), f"{name}: {share}"
     for name, n in (("alc-response", 1000), ("death-28", 500), ("time-above-1200", 1000)):
@@ -135,7 +135,7 @@ def test_an_inert_drug_in_iris_7(tmp_path: Path) -> None:
 def test_an_inert_drug_in_iris_7c(tmp_path: Path) -> None:
     """Its primary analysis is exact; three to one."""
     pool, protocol = inert("iris-7c", 100, tmp_path).cohort, load("iris-7c").protocol
-    share = share_rejected(protocol, "alc-response", drawn(pool, ARMS["iris-7c"], seed=9), 1000)
-    assert share < LEVEL + margin(1000)
+    share = share_rejected(protocol, "alc-response", drawn(pool, ARMS["iris-7c"], seed=9), 300)
+    assert share < LEVEL + margin(300)
     share = share_rejected(protocol, "alc-rise", drawn(pool, ARMS["iris-7c"], seed=10), 1000)
     assert abs(share - LEVEL) < margin(1000)
