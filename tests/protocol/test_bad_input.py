@@ -50,11 +50,17 @@ def line_of(text: str, words: str) -> int:
         ("action: stop, masked: true", "action: stop", "say 'masked: true'"),
         ("blind: [participant,", "blind: [safety reviewer,", "listed as blind and as unblinded"),
         ("    role: primary\n", "    role: secondary\n", "exactly one primary estimand"),
-        ("intercurrent: {death: while alive, stopped dosing: treatment policy}", "intercurrent: {stopped dosing: treatment policy}", "does not say what death means"),
-        ("intercurrent: {death: while alive, stopped dosing: treatment policy}", "intercurrent: {death: ignore}", "found 'ignore'"),
+        ("intercurrent: {death: in those alive, stopped dosing: treatment policy}", "intercurrent: {stopped dosing: treatment policy}", "does not say what death means"),
+        ("intercurrent: {death: in those alive, stopped dosing: treatment policy}", "intercurrent: {death: ignore}", "found 'ignore'"),
         ("{estimand: alc, method: ancova, covariates: [baseline]}", "{estimand: alc, method: repeated measures}", "cannot be the only primary analysis"),
         ("{estimand: alc, method: ancova, covariates: [baseline]}", "{estimand: response, method: exact unconditional test}", "no analysis answers the primary estimand"),
         ("summary: ratio of geometric means", "summary: difference of means", "does not summarise endpoint"),
+        ("{estimand: alc, method: ancova, covariates: [baseline]}", "{estimand: alc, method: exact unconditional test}", "'exact unconditional test' does not give a ratio of geometric means of endpoint 'alc-fold'; 'ancova' or"),
+        ("{estimand: death-28, method: exact unconditional test}", "{estimand: death-28, method: ancova}", "'ancova' does not give a difference of proportions"),
+        ("intercurrent: {death: in those alive, stopped", "intercurrent: {death: hypothetical, stopped", "'ancova' does not carry out 'hypothetical' for death; what it does is 'in those alive'"),
+        ("intercurrent: {death: in those alive, stopped", "intercurrent: {death: while alive, stopped", "'ancova' does not carry out 'while alive' for death"),
+        ("stopped dosing: treatment policy}", "discharge: composite}", "'ancova' does not carry out 'composite' for discharge; what it does is 'treatment policy'"),
+        ("stopped dosing: treatment policy}", "withdrawal: hypothetical}", "'ancova' does not carry out 'hypothetical' for withdrawal"),
         ("to: medical monitor", "to: medical moniter", "did you mean 'medical monitor'?"),
         ("time_zone: Europe/Paris, opens: 2027-01-11", "time_zone: Europe/Pari, opens: 2027-01-11", "time zone 'Europe/Pari' is not known"),
         ("opens: 2027-01-11", "opens: soon", "date"),
@@ -76,6 +82,19 @@ def test_each_fault_is_named_with_its_line(old: str, new: str, says: str) -> Non
     message = refused(TEMPLATE.replace(old, new, 1))
     assert says in message
     assert message.startswith("trial.yaml, line ")
+
+
+def test_a_repeated_measures_model_is_refused_where_the_day_may_be_that_of_discharge() -> None:
+    """It asks about one visit of everybody; the other half of the endpoint would silently be left away."""
+    asked = """
+  - {id: lived, label: Had they lived, role: supplementary, endpoint: alc-fold, analysis_set: randomised, compare: [drug,
+     placebo], summary: ratio of geometric means, intercurrent: {death: hypothetical}}
+analyses:
+  - {estimand: lived, method: repeated measures}"""
+    text = TEMPLATE.replace("\nanalyses:", asked, 1)
+    parse(text, "trial.yaml")
+    at_discharge = text.replace("fold: alc, visit: day 29", "fold: alc, visit: day 29, or_at_discharge: true")
+    assert "takes the value at discharge where that came first" in refused(at_discharge)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,13 @@ def test_it_says_that_no_patient_took_part_and_where_the_model_failed(page: str)
     assert "29515037" in page
 
 
+def test_it_says_which_p_value_is_the_trial_s_and_that_the_others_are_exploratory(page: str) -> None:
+    told = re.search(r"One p-value is that of the trial: (.*?)</p>", page, re.DOTALL)
+    assert told is not None
+    assert "Lymphocytes on day 29, CYT107 against placebo, in those alive" in told.group(1)
+    assert "not adjusted for their number" in told.group(1)
+
+
 def test_no_number_is_nan(page: str) -> None:
     assert not re.search(r">\s*-?(nan|inf|None)\b", page)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold import unit
 from sevenfold.errors import InvalidInput
+from sevenfold.protocol.answerable import check_answerable
 from sevenfold.protocol.endpoint import (
     ChangeEndpoint,
     EventEndpoint,
@@ -45,6 +46,7 @@ def check_coherence(protocol: "Protocol") -> None:
     _assessments(protocol)
     _rules(protocol)
     _questions(protocol)
+    check_answerable(protocol)
 
 
 def _once(names: Iterable[str], what: str, at: str, key: str = "id") -> None:
@@ -259,7 +261,7 @@ def _questions(p: "Protocol") -> None:
     if set(methods) == {Method.REPEATED_MEASURES}:
         raise contradiction(
             "a repeated-measures model takes the dead as if they had lived, so it cannot be the only primary analysis; "
-            "add another method, such as ancova while alive", "analyses",
+            "make an estimand in those alive the primary one, and answer it by ancova", "analyses",
         )  # fmt: skip
 
 

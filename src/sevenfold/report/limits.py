@@ -31,5 +31,5 @@ READINGS: Final = {
     "calibrated": "the model was calibrated to this figure or to its shape: agreement is no confirmation",
     "assumed": "an input of the virtual ICU: it agrees by construction",
     "predicted": "used nowhere in the model; our value is one draw of chance",
-    "not compared": "part of the design or not simulated",
+    "not compared": "not simulated, or what is published is over another reference than ours",
 }

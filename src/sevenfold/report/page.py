@@ -95,10 +95,11 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "baseline": given.estimates.description.baseline,
         "courses": drawn,
         "answers": [_row(answer) for answer in given.estimates.answers],
+        "n_other_p": sum(a.p_value is not None for a in given.estimates.answers if a is not primary),
         "forest_svg": forest_figure(given.estimates.answers),
         "events": _events(given.estimates, arms),
         "events_svg": event_figure(given.estimates.description.events, arms),
-        "release": [row for row in given.estimates.description.release if row.group in arms],
+        "release": [row for name in arms for row in given.estimates.description.release if row.group == name],
         "antibodies": {
             name: given.estimates.description.antibodies[name]
             for name in arms
@@ -134,7 +135,7 @@ def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:
         (f"{len(given.cohort.subjects)}", f"randomised of {len(given.history.subjects)} screened"),
         (value, f"primary estimate ({primary.scale}); 95 % CI {interval}"),
         (f"{len(flow_end)}", "died during follow-up"),
-        (f"{len(serious)}", "with a serious adverse event"),
+        (f"{len(serious)}", "with a serious adverse event, deaths apart"),
     ]
 
 
