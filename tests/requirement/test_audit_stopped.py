@@ -18,9 +18,9 @@ from sevenfold.record.verify import verify
 def test_ctrl_c_leaves_a_ledger_that_verifies_and_says_interrupted(
     stopped: dict[signal.Signals, Stopped], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 130, a sentence and no traceback; the last event, the signed head and run.json all say it."""
+    """Exit code 2, a sentence and no traceback; the last event, the signed head and run.json all say it."""
     run = stopped[signal.SIGINT]
-    assert run.code == 130, run.printed
+    assert run.code == 2, run.printed
     assert "Traceback" not in run.printed
     assert "interrupted" in run.printed
     ledger = run.folder / "trial.db"

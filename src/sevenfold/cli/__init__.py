@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Nothing is imported before it is known which command is wanted."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -18,12 +19,13 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
 
-`sevenfold COMMAND --help` tells more of each. For research; not medical advice.
+Exit code 0: done, and sound. 2: refused, found wanting (a fault in a protocol, a tampered ledger) or interrupted; the
+message says which. `sevenfold COMMAND --help` tells more of each. For research; not medical advice.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; answers the exit code (0 well, 1 found wanting, 2 refused, 130 interrupted)."""
+    """Run a command; answers the exit code: 0 well, 2 refused, found wanting or interrupted, each with its message."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     if "run" not in chosen:
@@ -36,9 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print("sevenfold: interrupted.", file=sys.stderr)
-        return 130
+        return 2
     except BrokenPipeError:
         return 0
+    finally:
+        if arguments is None:  # the process ends here: a late Ctrl-C must not say that what was done was not
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     return code
 
 
@@ -110,7 +115,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "head, and after unblinding "
         "the allocation against what was committed to. With a head that was kept elsewhere (run.json holds "
         "one) a ledger that was "
-        "cut short or chained anew is found too. Exit code 0 if it is whole, 1 if not."
+        "cut short or chained anew is found too. Exit code 0 if it is whole, 2 if not."
     )
     command = commands.add_parser("verify", help="verify a ledger", description=text)
     command.add_argument("ledger", metavar="TRIAL.DB", help="the ledger's file")

@@ -26,7 +26,7 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
         print(f"{path}: {found.n_events} events, chain and head hold; the ledger is {found.state}.{incomplete}")
         return 0
     print(f"{path}: {len(found.faults)} faults in {found.n_events} events; do not trust this ledger.")
-    return 1
+    return 2
 
 
 def _exported(path: Path) -> Head:

@@ -69,7 +69,7 @@ def measures(estimates: Estimates, cohort: Cohort, protocol: Protocol) -> dict[s
             ),
         )
     for answer in estimates.answers:
-        if answer.estimand.startswith("death-") and answer.value is not None:
+        if answer.estimand.startswith("death-"):
             made[f"death/{answer.estimand.removeprefix('death-')}/difference"] = Measure(
                 value=answer.value,
                 lower=answer.lower,
