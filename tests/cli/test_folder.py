@@ -13,6 +13,7 @@ from sevenfold.cli import folder as folders
 from sevenfold.cli import main
 from sevenfold.cli import run as runs
 from sevenfold.cli.folder import staged
+from sevenfold.cli.rehearsal import stage
 from sevenfold.errors import InvalidInput, NotConverged
 
 
@@ -52,10 +53,15 @@ def test_what_is_kept_takes_the_place_of_the_old_run(old_run: Path) -> None:
 
 def test_what_is_not_kept_leaves_no_trace(old_run: Path, tmp_path: Path) -> None:
     before = contents(tmp_path)
-    for target in (old_run, tmp_path / "a" / "b" / "c"):
-        with pytest.raises(NotConverged), staged(target, force=True) as work:
+
+    def fails(target: Path) -> None:
+        with staged(target, force=True) as work:
             write(work.folder, report="new")
-            raise NotConverged("no")
+            raise NotConverged("The step vanished.")
+
+    for target in (old_run, tmp_path / "a" / "b" / "c"):
+        with pytest.raises(NotConverged):
+            fails(target)
         assert contents(tmp_path) == before
 
 
@@ -63,7 +69,7 @@ def test_the_old_run_comes_back_if_the_new_one_cannot_be_put_there(
     old_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(old_run)
-    move = folders._move  # noqa: SLF001
+    move = folders._move
     calls: list[Path] = []
 
     def fails_once(paths: Any, source: Path, target: Path) -> None:
@@ -74,9 +80,14 @@ def test_the_old_run_comes_back_if_the_new_one_cannot_be_put_there(
         move(paths, source, target)
 
     monkeypatch.setattr(folders, "_move", fails_once)
-    with pytest.raises(InvalidInput, match="No space left"), staged(old_run, force=True) as work:
-        write(work.folder, report="new", data__labs="new")
-        work.keep()
+
+    def run() -> None:
+        with staged(old_run, force=True) as work:
+            write(work.folder, report="new", data__labs="new")
+            work.keep()
+
+    with pytest.raises(InvalidInput, match="No space left"):
+        run()
     assert contents(old_run) == before
 
 
@@ -178,7 +189,7 @@ def test_a_run_that_fails_or_is_interrupted_leaves_the_good_one(
         patch.setattr(runs, "analyse", fails)
         assert main([*_RUN, "--out", str(old_run), "--force"]) == 2
     assert contents(old_run) == before
-    monkeypatch.setattr(runs, "stage", _then_ctrl_c(runs.stage))
+    monkeypatch.setattr(runs, "stage", _then_ctrl_c(stage))
     assert main([*_RUN, "--out", str(old_run), "--force"]) == 2
     assert contents(old_run) == before
     assert "is as it was" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from sevenfold.trial.icu.assumptions import assays, background, shipped
 from sevenfold.trial.icu.laboratory import FROM_MECHANISM, measured
 from sevenfold.trial.icu.nature import VirtualIcu
 from sevenfold.trial.icu.person import Draws, draw_person
+from sevenfold.trial.icu.ranges import range_of
 from sevenfold.trial.icu.reactions import reactions
 
 IRIS_7 = load("iris-7").protocol
@@ -170,3 +171,37 @@ def test_candidates_come_as_often_as_planned() -> None:
     months = (moments[-1] - moments[0]).total_seconds() / 86_400 / (365.25 / 12)
     assert 399 / months == pytest.approx(IRIS_7.sites["FR-1"][1].screened_per_month, rel=4 / np.sqrt(399))
     assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -0.1, 1e300])
+def test_an_assumption_outside_what_it_can_be_is_refused(value: float) -> None:
+    for name in shipped().by_name:
+        if name.endswith("_correlation") and value == -0.1:
+            continue
+        if shipped().by_name[name].unit == "log hazard" and value == -0.1:
+            continue
+        with pytest.raises(InvalidInput, match=f"{name}' cannot be .* lies between"):
+            shipped().changed({name: value})
+
+
+def test_what_is_shipped_lies_within_its_range() -> None:
+    for name, assumption in shipped().by_name.items():
+        low, high = range_of(assumption)
+        assert low < high
+        assert low <= assumption.value <= high, name
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_patient_lives_at_either_end_of_every_range(end: int) -> None:
+    """One assumption at a time, at the lowest and at the highest value that may be set."""
+    for name, assumption in shipped().by_name.items():
+        one = VirtualIcu(IRIS_7, shipped().changed({name: range_of(assumption)[end]}), 2, lambda _kit: "placebo")
+        one.candidate("FR-1-001", "FR-1", AT)
+        assert isinstance(one.assess("FR-1-001", "day 1", 0.0, ("alc", "il6", "temperature")), dict)
+        one.next_event("FR-1-001", 0.0, 90.0)
+
+
+def test_a_visit_years_later_can_be_held() -> None:
+    one = icu(2)
+    one.candidate("FR-1-001", "FR-1", AT)
+    assert one.assess("FR-1-001", "day 3650", 3649.0, ("temperature",))

@@ -55,7 +55,9 @@ class Product(Part):
 
     label: Text
     is_active: bool
-    strength_mg_per_ml: Annotated[float, In("mg/mL", above=0.0)] | None = Field(default=None, alias="strength")
+    strength_mg_per_ml: Annotated[float, In("mg/mL", at_least=0.001, at_most=1000.0)] | None = Field(
+        default=None, alias="strength"
+    )
     matches: Id | None = None
     manufacturer: Text | None = None
     identifiers: Identifiers = Identifiers()
@@ -92,7 +94,7 @@ class Injection(Part):
     """
 
     product: Id
-    dose_ug_per_kg: Annotated[float, In("µg/kg", above=0.0)] = Field(alias="dose")
+    dose_ug_per_kg: Annotated[float, In("µg/kg", above=0.0, at_most=10_000.0)] = Field(alias="dose")
     route: Annotated[Route, Field(strict=False)]
     days: tuple[StudyDay, ...] = Field(min_length=1)
 
@@ -113,6 +115,11 @@ class Arm(Part):
     @model_validator(mode="after")
     def _one_injection_a_day(self) -> Self:
         days = [day for injection in self.injections for day in injection.days]
+        if min(days) != 1:
+            raise contradiction(
+                f"arm {self.id!r} is first dosed on day {min(days)}; day 1 is the day of the first dose: count from it",
+                "injections",
+            )
         twice = sorted({day for day in days if days.count(day) > 1})
         if twice:
             raise contradiction(f"arm {self.id!r} is given two injections on day {twice[0]}", "injections")
@@ -179,7 +186,7 @@ class Dosing(Part):
         continues_after_discharge: whether doses due after hospital discharge are given at outpatient visits.
     """
 
-    observed_after_h: Annotated[float, In("h", above=0.0)] = Field(default=24.0, alias="observed_after")
+    observed_after_h: Annotated[float, In("h", above=0.0, at_most=720.0)] = Field(default=24.0, alias="observed_after")
     cap_ug: Annotated[float, In("µg", above=0.0)] | None = Field(default=None, alias="cap")
     route_rules: tuple[RouteRule, ...] = ()
     interruptions: tuple[Interruption, ...] = ()

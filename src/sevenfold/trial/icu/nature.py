@@ -5,7 +5,7 @@ fate.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import log
+from math import inf, log
 from typing import Any, final
 
 import numpy as np
@@ -161,9 +161,9 @@ class VirtualIcu:
     def _choices(self, one: _Subject) -> list[Event]:
         """Withdrawal, loss and re-consent, at times drawn beforehand."""
         course, a, draws = one.course, self.assume, one.draws
-        choices = [Event(time_day=-log(draws.uniform("withdraws")) / a.withdrawal_hazard, kind="withdrawn")]
+        choices = [Event(time_day=_waits(draws.uniform("withdraws"), a.withdrawal_hazard), kind="withdrawn")]
         if course.left_hospital_day is not None:
-            lost = course.left_hospital_day - log(draws.uniform("lost")) / a.loss_hazard
+            lost = course.left_hospital_day + _waits(draws.uniform("lost"), a.loss_hazard)
             choices.append(Event(time_day=lost, kind="lost"))
         if course.left_icu_day is not None and not draws.happens("consents", a.consent_by_patient):
             choices.append(Event(time_day=course.left_icu_day + 1.3, kind="reconsented"))
@@ -221,6 +221,11 @@ class VirtualIcu:
         if day not in one.treated and day >= float(one.body.time_day[0]):
             self._observe(subject, float(day))
         return one.treated.get(day, untreated)
+
+
+def _waits(uniform: float, per_day: float) -> float:
+    """Days until something of this hazard happens; never where there is none."""
+    return -log(uniform) / per_day if per_day > 0.0 else inf
 
 
 def _checked(moved: Any, subject: str) -> Any:
