@@ -59,7 +59,7 @@ def line_of(text: str, words: str) -> int:
         ("time_zone: Europe/Paris, opens: 2027-01-11", "time_zone: Europe/Pari, opens: 2027-01-11", "time zone 'Europe/Pari' is not known"),
         ("opens: 2027-01-11", "opens: soon", "date"),
         ("planned: 40", "planned: 1", "greater than or equal to 2"),
-        ("planned: 40", "planned: forty", "valid integer"),
+        ("planned: 40", "planned: forty", "should be a whole number; found 'forty'"),
         ("format: 1", "format: 2", "format 2 is newer than this version"),
         ("strength: {value: 2 mg/mL, verified: false}", "matches: placebo", "needs a strength"),
         ("matches: drug", "matches: drugs", "product 'drugs' is not known"),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
+from sevenfold.cli.assumption_list import print_assumptions
 from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
@@ -41,6 +42,8 @@ _MAKERS: Final = {
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
     file = _planned(load(chosen.protocol), chosen.patients)
+    if "list" in chosen.assume:
+        return print_assumptions()
     assume = shipped().changed(_assumptions(chosen.assume))
     out = Path(chosen.out or Path("out") / file.protocol.name)
     with held_interrupt() as is_interrupted, staged(out, force=chosen.force) as work:

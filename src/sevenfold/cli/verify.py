@@ -30,6 +30,8 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
 
 
 def _exported(path: Path) -> Head:
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path} with a head.")
     try:
         entry = json.loads(path.read_text(encoding="utf-8"))
         entry = entry.get("ledger head", entry)
@@ -42,5 +44,5 @@ def _exported(path: Path) -> Head:
         )
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, OverflowError, RecursionError):
         raise InvalidInput(f"{path} holds no ledger head; run.json of a run does, under 'ledger head'.") from None

@@ -38,8 +38,8 @@ class Assumptions:
             if name not in changed:
                 near = get_close_matches(name, changed, n=1, cutoff=0.0)
                 raise InvalidInput(
-                    f"The virtual ICU has no assumption {name!r}. Did you mean {near[0]!r}? `sevenfold run PROTOCOL --assume "
-                    "list` prints them all."
+                    f"The virtual ICU has no assumption {name!r}. Did you mean {near[0]!r}? `sevenfold run PROTOCOL "
+                    "--assume list` prints them all."
                 )
             old = changed[name]
             check_range(old, value)
