@@ -15,13 +15,13 @@ __all__ = ["Quantity", "canonical", "convert", "dimension", "parse"]
 
 # unit: (dimension, size in the dimension's base unit). A prefix ``=`` would be an alias; aliases stand below.
 _UNITS: Final[dict[str, tuple[str, float]]] = {
-    "s": ("time", 1 / 86_400),
-    "min": ("time", 1 / 1_440),
-    "h": ("time", 1 / 24),
-    "day": ("time", 1.0),
-    "week": ("time", 7.0),
-    "month": ("time", 365.25 / 12),
-    "year": ("time", 365.25),
+    "s": ("time", 1.0),
+    "min": ("time", 60.0),
+    "h": ("time", 3_600.0),
+    "day": ("time", 86_400.0),
+    "week": ("time", 7 * 86_400.0),
+    "month": ("time", 365.25 / 12 * 86_400),
+    "year": ("time", 365.25 * 86_400),
     "kg": ("mass", 1.0),
     "g": ("mass", 1e-3),
     "mg": ("mass", 1e-6),

@@ -83,6 +83,8 @@ def line_of(text: str, words: str) -> int:
         ("{number: alc, above: 2.5 x ULN}", "{number: alc, above: 2.5 x ULN, below: 2000 cells/µL}", "no value is above 2.5 x ULN and below 2000 cells/µL"),
         ("event: death, by_day: 28", "event: death, by_day: -28", "greater than or equal to 1"),
         ("days: [1, 4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "days: [4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "arm 'drug' is first dosed on day 4; day 1 is the day of the first dose"),
+        ("{product: drug, dose: 10 µg/kg, route: IM, days", "{product: drug, dose: 10 µg/kg, route: IM, over: 1 h, days", "an infusion runs into a vein (route IV), not IM; leave out 'over'"),
+        ("{product: drug, dose: 10 µg/kg, route: IM, days", "{product: drug, dose: 10 µg/kg, route: IV, over: 2 days, days", "'2 days' is more than can be meant; at most 24 h"),
         ("country: France", "country: Atlantis", "country 'Atlantis' is not known"),
         ("country: France", "country: Frence", "did you mean 'France'?"),
         ("ratio: {drug: 1, placebo: 1}", "ratio: {drug: 1, placbo: 1}", "the ratio leaves out 'placebo' and names 'placbo', which is no arm"),

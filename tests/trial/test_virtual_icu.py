@@ -1,5 +1,6 @@
 """The virtual ICU: what it was set to, and what one change does to the others."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import InvalidInput
+from sevenfold.mechanism.solve import Dose, advance
 from sevenfold.protocol.load import load
 from sevenfold.rules.eligibility import unmet_criteria
 from sevenfold.trial.enrolment import arrivals
@@ -205,3 +207,22 @@ def test_a_visit_years_later_can_be_held() -> None:
     one = icu(2)
     one.candidate("FR-1-001", "FR-1", AT)
     assert one.assess("FR-1-001", "day 3650", 3649.0, ("temperature",))
+
+
+@pytest.mark.parametrize("looks", [(), (0.01, 0.02)])
+def test_an_infusion_runs_over_its_hours_however_often_it_is_looked_at(looks: tuple[float, ...]) -> None:
+    """Against the model itself, given the whole infusion at once; looking while it runs cuts it and loses nothing."""
+    one = icu(3, "cyt107")
+    one.candidate("FR-1-001", "FR-1", AT)
+    subject = one.subjects["FR-1-001"]
+    before, hours = subject.body, 1.0
+    one.receive("FR-1-001", 1, 0.0, "kit", "IV", 0.4, hours)
+    for number, look in enumerate(looks):
+        one.assess("FR-1-001", f"look {number}", look, ("il7",))
+    seen = one._observe("FR-1-001", 0.5)
+    strength = IRIS_7.products["cyt107"].strength_ug_per_ml
+    whole = Dose(time_day=0.0, amount=0.4 * strength, route="IV", duration_day=hours / 24.0)
+    expected = advance(before, [[whole]], [[0.5]], [0.5]).seen["il7_ng_per_ml"][0][-1]
+    bolus = advance(before, [[replace(whole, duration_day=0.0)]], [[0.5]], [0.5]).seen["il7_ng_per_ml"][0][-1]
+    assert seen["il7_ng_per_ml"] == pytest.approx(expected, rel=1e-6)
+    assert abs(bolus / expected - 1.0) > 1e-3, "the duration matters"

@@ -86,7 +86,7 @@ def _arms(p: Protocol) -> Table:
 
 
 def _route(one: VisibleInjection) -> str:
-    return str(one.route)
+    return one.route if one.over_h is None else f"{one.route} over {one.over_h:g} h"
 
 
 def _schedule(p: Protocol) -> Table:

@@ -133,7 +133,7 @@ def _visible_difference(p: "Plan", index: int) -> str:
     return (
         f"arm {arm.id!r} looks different from arm {first.id!r} on day {odd.day}; under a double blind all arms "
         "share days, "
-        "routes and volumes, so fill the free slots with the matching placebo"
+        "routes, volumes and durations, so fill the free slots with the matching placebo"
     )
 
 

@@ -83,6 +83,7 @@ class VisibleInjection(Part):
     day: int
     route: Route
     dose_ug_per_kg: float
+    over_h: float | None = None
 
 
 class Injection(Part):
@@ -91,12 +92,20 @@ class Injection(Part):
     Args:
         dose_ug_per_kg: by body weight; for a placebo the dose whose volume it has.
         days: study days.
+        over_h: how long an infusion into a vein runs; None for an injection.
     """
 
     product: Id
     dose_ug_per_kg: Annotated[float, In("µg/kg", above=0.0, at_most=10_000.0)] = Field(alias="dose")
     route: Annotated[Route, Field(strict=False)]
     days: tuple[StudyDay, ...] = Field(min_length=1)
+    over_h: Annotated[float, In("h", above=0.0, at_most=24.0)] | None = Field(default=None, alias="over")
+
+    @model_validator(mode="after")
+    def _only_a_vein_is_infused(self) -> Self:
+        if self.over_h is not None and self.route is not Route.IV:
+            raise contradiction(f"an infusion runs into a vein (route IV), not {self.route}; leave out 'over'", "over")
+        return self
 
     @model_validator(mode="after")
     def _days_ascend(self) -> Self:
@@ -129,7 +138,9 @@ class Arm(Part):
     def calendar(self) -> tuple[VisibleInjection, ...]:
         """What can be seen of this arm's injections, in order of day."""
         seen = [
-            VisibleInjection.model_construct(day=day, route=injection.route, dose_ug_per_kg=injection.dose_ug_per_kg)
+            VisibleInjection.model_construct(
+                day=day, route=injection.route, dose_ug_per_kg=injection.dose_ug_per_kg, over_h=injection.over_h
+            )
             for injection in self.injections
             for day in injection.days
         ]

@@ -169,12 +169,13 @@ class Dispensed(Payload):
 
 
 class DoseGiven(Payload):
-    """A dose was injected."""
+    """A dose was injected; of an infusion, over how many hours."""
 
     study_day: int
     kit: str
     volume_ml: float
     route: str
+    over_h: float | None = None
 
 
 class DoseNotGiven(Payload):
