@@ -24,7 +24,7 @@ from sevenfold.report.courses import courses
 from sevenfold.report.event_figure import event_figure
 from sevenfold.report.flow_figure import flow_figure
 from sevenfold.report.forest_figure import forest_figure
-from sevenfold.report.limits import LIMITS, READINGS
+from sevenfold.report.limits import READINGS, limits_of
 from sevenfold.report.swimmer_figure import swimmer_figure
 from sevenfold.report.verdict import verdicts
 
@@ -126,7 +126,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "unverified": _unverified(given.file),
         "publication": publication(p.published) if p.published else None,
         "products": p.products,
-        "limits": LIMITS,
+        "limits": limits_of(p),
         "head": given.head,
         "opened": given.history.opened,
     }
