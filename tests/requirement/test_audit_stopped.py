@@ -55,7 +55,8 @@ def test_a_killed_run_leaves_a_ledger_that_verifies_as_running(
     """With everything up to the last commit, and nothing that only seems to be there."""
     run = stopped[signal.SIGKILL]
     assert run.code == -signal.SIGKILL
-    ledger = run.folder / "trial.db"
+    assert [path.name for path in run.folder.iterdir()] == ["unfinished"]
+    ledger = run.folder / "unfinished" / "trial.db"
     assert main(["verify", str(ledger)]) == 0
     said = capsys.readouterr().out
     assert "the ledger is running" in said
@@ -63,8 +64,8 @@ def test_a_killed_run_leaves_a_ledger_that_verifies_as_running(
     found = verify(ledger)
     assert found.state is LedgerState.RUNNING
     assert found.n_events == read_head(ledger).count > 0
-    assert not (run.folder / "run.json").exists()
-    assert not (run.folder / "data").exists()
+    assert not list(run.folder.rglob("run.json"))
+    assert not list(run.folder.rglob("data"))
 
 
 @pytest.mark.requirement("AUDIT-14")

@@ -108,9 +108,7 @@ class In:
         example = f"10 {self.unit}"
         if not isinstance(value, str):
             found = (
-                f"{value!r} has no unit; write"
-                if isinstance(value, (int, float))
-                else f"{value!r} is not a quantity; write"
+                f"{value!r} has no unit; write" if isinstance(value, (int, float)) else "this is not a quantity; write"
             )
             raise PydanticCustomError("quantity", "{text}", {"text": f"{found} it like {example!r}"})
         try:
