@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -10,8 +11,10 @@ from rehearsals import Rehearsed
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
 from sevenfold.evidence.compare import compare
+from sevenfold.protocol.load import load, parse
 from sevenfold.record.reading import read_head
 from sevenfold.report import words
+from sevenfold.report.limits import LIMITS, limits_of
 from sevenfold.report.page import ReportInput, render
 from sevenfold.report.svg import Scale
 from sevenfold.trial.icu.assumptions import shipped
@@ -125,6 +128,27 @@ def test_it_says_which_p_value_is_the_trial_s_and_that_the_others_are_explorator
     assert told is not None
     assert "Lymphocytes on day 29, CYT107 against placebo, in those alive" in told.group(1)
     assert "not adjusted for their number" in told.group(1)
+
+
+def test_every_table_has_a_caption_of_its_own(page: str) -> None:
+    captions = re.findall(r"<table[^>]*><caption>([^<]+)</caption>", page)
+    assert len(captions) == page.count("<table") >= 10
+    assert len(captions) == len(set(captions))
+
+
+def test_the_forest_tells_bounds_to_those_who_do_not_see_it(page: str) -> None:
+    found = re.search(r'id="t-forest-of-ratios-d">([^<]*)<', page)
+    assert found is not None
+    assert "between " in found.group(1)
+    assert "–" not in found.group(1)
+
+
+def test_a_protocol_of_one_s_own_is_told_what_is_extrapolated() -> None:
+    text = files("sevenfold.protocol").joinpath("library", "template.yaml.txt").read_text(encoding="utf-8")
+    own = parse(text.replace("dose: 10 µg/kg", "dose: 20 µg/kg"), "own.yaml").protocol
+    assert "extrapolated" in limits_of(own)[0]
+    assert "this protocol gives 20 µg/kg" in limits_of(own)[1]
+    assert limits_of(load("iris-7").protocol) == LIMITS
 
 
 def test_no_number_is_nan(page: str) -> None:

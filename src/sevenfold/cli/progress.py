@@ -10,7 +10,7 @@ from typing import Self, final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-__all__ = ["Stages"]
+__all__ = ["Stages", "Step"]
 
 Step = Callable[[int, int], None]
 

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import platform
 import sys
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +12,9 @@ from typing import Any, Final
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
-from sevenfold.cli.folder import prepare, sha256_of, write_json, write_text
-from sevenfold.cli.progress import Stages
+from sevenfold.cli.assumption_list import print_assumptions
+from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
+from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
@@ -40,47 +42,85 @@ _MAKERS: Final = {
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
     file = _planned(load(chosen.protocol), chosen.patients)
+    if "list" in chosen.assume:
+        return print_assumptions()
     assume = shipped().changed(_assumptions(chosen.assume))
-    folder = Path(chosen.out or Path("out") / file.protocol.name)
-    prepare(folder, force=chosen.force)
-    write_text(folder / "protocol.yaml", file.text)
-    with Stages(is_quiet=chosen.quiet) as stages:
-        trial = _rehearse(file, folder, chosen, assume, stages)
-        if not chosen.blinded:
-            trial.unblind()
-        trial.close(LedgerState.COMPLETE)
-        _write_out(file, folder, chosen, assume, stages)
-    _say_where(folder, chosen)
+    out = Path(chosen.out or Path("out") / file.protocol.name)
+    with held_interrupt() as is_interrupted, staged(out, force=chosen.force) as work:
+        try:
+            write_text(work.folder / "protocol.yaml", file.text)
+            with Stages(is_quiet=chosen.quiet) as stages:
+                pause = _pause(is_interrupted)
+                trial = _rehearse(file, work.folder, chosen, assume, stages, is_interrupted)
+                if not chosen.blinded:
+                    trial.unblind()
+                trial.close(LedgerState.COMPLETE)
+                pause(0, 0)
+                _write_out(file, work.folder, chosen, assume, stages, pause)
+            pause(0, 0)
+            _write_run(file, work.folder, chosen, assume, "complete")
+        except KeyboardInterrupt:
+            _keep_interrupted(work, file, chosen, assume)
+            raise
+        work.keep()
+    _say_where(out, chosen)
     return 0
 
 
+def _pause(is_interrupted: Callable[[], bool]) -> Step:
+    """A step that stops where the user asked for it: only between two steps, so that no file is cut."""
+
+    def pause(_done: int, _of: int) -> None:
+        if is_interrupted():
+            raise KeyboardInterrupt
+
+    return pause
+
+
 def _rehearse(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    stages: Stages,
+    is_interrupted: Callable[[], bool],
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
+    _pause(is_interrupted)(0, 0)
+    trial = stage(file, folder, chosen.seed, assume)
     try:
-        with held_interrupt() as is_interrupted:  # from the first file on: what is left is always a valid ledger
-            trial = stage(file, folder, chosen.seed, assume)
-            try:
-                planned = file.protocol.population.planned
-                with stages.stage("Screening, randomising, treating, following", planned) as step:
-                    trial.rehearse(step, is_interrupted)
-            except KeyboardInterrupt:
-                trial.conduct.ledger.close()
-                _write_run(file, folder, chosen, assume, "interrupted")
-                raise
-    except KeyboardInterrupt:
-        print(
-            f"sevenfold: the ledger {folder / 'trial.db'} is valid and says that the run is incomplete.",
-            file=sys.stderr,
-        )
+        planned = file.protocol.population.planned
+        with stages.stage("Screening, randomising, treating, following", planned) as step:
+            trial.rehearse(step, is_interrupted)
+    except BaseException:
+        trial.conduct.ledger.close()
         raise
     return trial
 
 
+def _keep_interrupted(work: Staging, file: ProtocolFile, chosen: argparse.Namespace, assume: Assumptions) -> None:
+    """Keep a ledger that was interrupted, unless a whole run lies in its place or nothing was recorded yet."""
+    if work.replaces:
+        print(
+            f"sevenfold: the run that lies in {work.target} is as it was; nothing of this one is kept.", file=sys.stderr
+        )
+    elif not (work.folder / "trial.db").exists():
+        print("sevenfold: nothing was recorded yet and nothing is kept.", file=sys.stderr)
+    else:
+        _write_run(file, work.folder, chosen, assume, "interrupted")
+        is_complete = read_head(work.folder / "trial.db").state is LedgerState.COMPLETE
+        what = (
+            "is complete; what would follow from it was not written"
+            if is_complete
+            else "is valid and says that the run is incomplete"
+        )
+        work.keep()
+        print(f"sevenfold: the ledger {work.target / 'trial.db'} {what}.", file=sys.stderr)
+
+
 def _write_out(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages, pause: Step
 ) -> None:
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
@@ -88,10 +128,16 @@ def _write_out(
         history = read_history(events)
         write_tables(tables(history, protocol), folder / "data")
         write_events(events, folder / "events.jsonl")
+    pause(0, 0)
     if not chosen.blinded:
         cohort = from_record(history, protocol)
         with stages.stage("Analysing as the protocol plans", len(protocol.analyses)) as step:
-            estimates = analyse(cohort, history, protocol, chosen.seed, step)
+
+            def analysed(done: int, of: int) -> None:
+                step(done, of)
+                pause(done, of)
+
+            estimates = analyse(cohort, history, protocol, chosen.seed, analysed)
             comparisons = (
                 compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
             )
@@ -114,7 +160,6 @@ def _write_out(
                 changed=tuple(_assumptions(chosen.assume)),
             )
             write_text(folder / "report.html", render(given))
-    _write_run(file, folder, chosen, assume, "complete")
 
 
 def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, state: str) -> None:

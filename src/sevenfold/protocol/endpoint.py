@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+FollowUpDay = Annotated[StudyDay, Field(ge=1)]
+
+
 class Baseline(Part):
     """What later values are compared with.
 
@@ -84,7 +87,7 @@ class TimeAboveEndpoint(Part):
     label: Text
     time_above: Id = Field(description="the assessment")
     threshold_per_ul: Annotated[float, In("cells/µL", above=0.0)] = Field(alias="threshold")
-    until_day: StudyDay
+    until_day: FollowUpDay
 
 
 class EventEndpoint(Part):
@@ -93,7 +96,7 @@ class EventEndpoint(Part):
     id: Id
     label: Text
     event: Literal["death", "secondary infection", "serious adverse event", "grade 3-4 adverse event"]
-    by_day: StudyDay
+    by_day: FollowUpDay
 
 
 _KINDS = ("fold", "change", "responder", "time_above", "event")

@@ -21,6 +21,7 @@ from sevenfold.analysis.trial.repeated import repeated_measures
 from sevenfold.analysis.trial.response import Responses, responses
 from sevenfold.analysis.two_binomials import Table
 from sevenfold.cohort.cohort import Cohort
+from sevenfold.errors import InvalidInput
 from sevenfold.protocol.endpoint import Estimand, FoldEndpoint, Intercurrent, Strategy, Summary
 from sevenfold.protocol.plan import Analysis, Method, OnlyIf
 from sevenfold.protocol.protocol import Protocol
@@ -64,7 +65,10 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         "n_used_by_arm": found.n_used_by_arm,
         "condition": _condition(analysis.only_if, cohort, protocol),
     }
-    made |= methods[analysis.method]()
+    try:
+        made |= methods[analysis.method]()
+    except InvalidInput as error:  # such as a trial so small that one group is empty: said in its row, not in its place
+        made |= {"status": Status.NOT_ESTIMABLE, "notes": (str(error),)}
     made["notes"] = (*found.notes, *made.get("notes", ()))
     return Answer(
         estimand=estimand.id,

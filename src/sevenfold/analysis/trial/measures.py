@@ -45,7 +45,7 @@ def measures(estimates: Estimates, cohort: Cohort, protocol: Protocol) -> dict[s
             severe, release.n, "New cytokine release of grade 3 or more; IL-7 is assumed to raise no cytokine"
         )
     for answer in estimates.answers:
-        if answer.estimand.startswith("death-") and answer.value is not None:
+        if answer.estimand.startswith("death-"):
             made[f"death/{answer.estimand.removeprefix('death-')}/difference"] = Measure(
                 value=answer.value,
                 lower=answer.lower,
