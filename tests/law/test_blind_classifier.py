@@ -39,6 +39,8 @@ REACTIONS: tuple[str, ...] = (
     "events DosingStopped",
     "bytes DosingStopped",
     "bytes DoseObserved",
+    "events MonitoringRaised",
+    "bytes MonitoringRaised",
 )
 
 

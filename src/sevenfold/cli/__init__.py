@@ -17,6 +17,7 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold new my-trial.yaml          a commented protocol to start from
   sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
+  sevenfold unblind out/iris-7         open a run that was made with --blinded, with its key, and report it
 
 `sevenfold COMMAND --help` tells more of each. For research; not medical advice.
 """
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_verify(commands)
+    _add_unblind(commands)
     _add_new(commands)
     return parser
 
@@ -75,7 +77,13 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="change an assumption of the virtual ICU, e.g. treatment_effect_through_alc=1; may be repeated",
     )  # fmt: skip
     command.add_argument(
-        "--blinded", action="store_true", help="stop at database lock: no unblinding, no analysis by arm, no report"
+        "--blinded",
+        action="store_true",
+        help="stop at database lock: no unblinding, no analysis by arm, no report; the secrets are drawn afresh, "
+        "whatever the seed, and kept in a key file",
+    )
+    command.add_argument(
+        "--key", metavar="FILE", help="where a blinded run keeps its key (default: beside the folder, FOLDER.key)"
     )
     command.add_argument("--force", action="store_true", help="replace a run that lies in the folder")
     command.add_argument("--quiet", action="store_true", help="no progress, only where the report lies")
@@ -117,11 +125,32 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)"
     )
+    command.add_argument(
+        "--key", metavar="FILE", help="the run's key: its signature and the vault beside the ledger are checked too"
+    )
 
     def run(chosen: argparse.Namespace) -> int:
         from sevenfold.cli.verify import verify_ledger
 
         return verify_ledger(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_unblind(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Unblind a run that was made with --blinded: its ledger is verified, the allocation and the masked results are "
+        "revealed in one event, and data by arm, estimates and report are written into its folder."
+    )
+    command = commands.add_parser("unblind", help="unblind a blinded run and report it", description=text)
+    command.add_argument("folder", metavar="FOLDER", help="the run's folder")
+    command.add_argument("--key", metavar="FILE", help="the run's key (default: beside the folder, FOLDER.key)")
+    command.add_argument("--quiet", action="store_true", help="no progress, only where the report lies")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.unblind import unblind_run
+
+        return unblind_run(chosen)
 
     command.set_defaults(run=run)
 

@@ -14,19 +14,26 @@ from sevenfold.analysis.trial.measures import measures
 from sevenfold.cli.folder import prepare, sha256_of, write_json, write_text
 from sevenfold.cli.progress import Stages
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
+from sevenfold.cli.secrets import Secrets, key_beside
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.record.head import LedgerState
-from sevenfold.record.history import read_history
+from sevenfold.record.history import History, read_history
+from sevenfold.record.monitoring import monitoring_counts
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.tables import tables
 from sevenfold.trial.icu.assumptions import Assumptions, shipped
 from sevenfold.trial.icu.nature import warm_up
 
-__all__ = ["run_trial"]
+__all__ = ["planned_for", "run_trial", "write_out"]
+
+_FROM_SEED: Final = "from the seed, so that the run can be repeated to the byte: its blind is one of procedure"
+_DRAWN: Final = (
+    "drawn from the machine and kept in a key file; the seed decides what happens to the virtual patients only"
+)
 
 _MAKERS: Final = {
     "trial.db": "trial.rehearse through trial.conduct",
@@ -39,29 +46,37 @@ _MAKERS: Final = {
 
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
-    file = _planned(load(chosen.protocol), chosen.patients)
+    file = planned_for(load(chosen.protocol), chosen.patients)
     assume = shipped().changed(_assumptions(chosen.assume))
     folder = Path(chosen.out or Path("out") / file.protocol.name)
+    secrets = _secrets(chosen, folder)
     prepare(folder, force=chosen.force)
+    if chosen.blinded:
+        secrets.write(_key_of(chosen, folder))
     write_text(folder / "protocol.yaml", file.text)
     with Stages(is_quiet=chosen.quiet) as stages:
-        trial = _rehearse(file, folder, chosen, assume, stages)
+        trial = _rehearse(file, folder, chosen, assume, stages, secrets)
         if not chosen.blinded:
             trial.unblind()
-        trial.close(LedgerState.COMPLETE)
-        _write_out(file, folder, chosen, assume, stages)
+        trial.close(LedgerState.LOCKED if chosen.blinded else LedgerState.COMPLETE)
+        write_out(file, folder, chosen, assume, stages)
     _say_where(folder, chosen)
     return 0
 
 
 def _rehearse(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    stages: Stages,
+    secrets: Secrets,
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
     try:
         with held_interrupt() as is_interrupted:  # from the first file on: what is left is always a valid ledger
-            trial = stage(file, folder, chosen.seed, assume)
+            trial = stage(file, folder, chosen.seed, assume, secrets)
             try:
                 planned = file.protocol.population.planned
                 with stages.stage("Screening, randomising, treating, following", planned) as step:
@@ -79,9 +94,10 @@ def _rehearse(
     return trial
 
 
-def _write_out(
+def write_out(
     file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
 ) -> None:
+    """Tables and events of a ledger that is closed; by arm, with estimates and report, once it is unblinded."""
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
         events = read_events(folder / "trial.db")
@@ -114,11 +130,18 @@ def _write_out(
                 changed=tuple(_assumptions(chosen.assume)),
             )
             write_text(folder / "report.html", render(given))
-    _write_run(file, folder, chosen, assume, "complete")
+    _write_run(file, folder, chosen, assume, "locked" if chosen.blinded else "complete", history)
 
 
-def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, state: str) -> None:
-    """What made what: enough to make it again."""
+def _write_run(
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    state: str,
+    history: History | None = None,
+) -> None:
+    """What made what: enough to make it again, and what the rules of monitoring raised."""
     import numba
     import numpy as np
     import polars as pl
@@ -134,7 +157,7 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
             "sevenfold": __version__,
             "state": state,
             "command": {
-                "run": chosen.protocol,
+                "protocol": chosen.protocol,
                 "seed": chosen.seed,
                 "patients": chosen.patients,
                 "blinded": chosen.blinded,
@@ -146,6 +169,8 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
                 "planned": file.protocol.population.planned,
             },
             "assumptions changed": {name: getattr(assume, name) for name in _assumptions(chosen.assume)},
+            "secrets": getattr(chosen, "secrets", _DRAWN if chosen.blinded else _FROM_SEED),
+            "monitoring rules raised": None if history is None else monitoring_counts(history, file.protocol),
             "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
             "made": {str(path.relative_to(folder)): sha256_of(path) for path in made},
             "made by": _MAKERS,
@@ -160,7 +185,32 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
     )
 
 
-def _planned(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+def _key_of(chosen: argparse.Namespace, folder: Path) -> Path:
+    return Path(chosen.key) if chosen.key else key_beside(folder)
+
+
+def _secrets(chosen: argparse.Namespace, folder: Path) -> Secrets:
+    """The secrets of the run that was asked for, before anything is written.
+
+    Raises:
+        InvalidInput: a key is named for a run that is not blinded, or its file is there already.
+    """
+    if not chosen.blinded:
+        if chosen.key:
+            raise InvalidInput("--key names the key file of a blinded run; give --blinded too, or leave it out.")
+        return Secrets.of_seed(chosen.seed)
+    key = _key_of(chosen, folder)
+    if key.exists():
+        if not chosen.force:
+            raise InvalidInput(
+                f"{key} holds the key of another run; name another file with --key, or give --force to replace it."
+            )
+        key.unlink()
+    return Secrets.drawn()
+
+
+def planned_for(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+    """The protocol for another number of subjects."""
     if patients is None:
         return file
     population = file.protocol.population.model_copy(update={"planned": patients})
@@ -200,5 +250,6 @@ def _plain(value: Any) -> Any:
 def _say_where(folder: Path, chosen: argparse.Namespace) -> None:
     if chosen.blinded:
         print(f"Locked and still blind: {folder / 'trial.db'} and {folder / 'data'}.")
+        print(f"Its key: {_key_of(chosen, folder)}. Keep it apart; `sevenfold unblind {folder}` needs it.")
     else:
         print(f"Report: {folder / 'report.html'}")

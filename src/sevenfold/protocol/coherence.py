@@ -85,6 +85,7 @@ def _arms(p: "Protocol") -> None:
     for index, arm in enumerate(p.arms):
         if arm.calendar != first.calendar:
             raise contradiction(_visible_difference(p, index), "arms", index, "injections")
+    _syringes(p)
     arms = {arm.id for arm in p.arms}
     if set(p.randomisation.ratio) != arms:
         missing, extra = sorted(arms - set(p.randomisation.ratio)), sorted(set(p.randomisation.ratio) - arms)
@@ -99,6 +100,39 @@ def _arms(p: "Protocol") -> None:
     for day in p.dosing_days:
         if day not in days:
             raise contradiction(f"there is a dose on day {day} but no visit on that day", "schedule", "visits")
+
+
+def _syringes(p: "Protocol") -> None:
+    """What is in the syringes: one volume must be the right dose in every arm, and what may be withheld is replaced."""
+    twins: dict[str, str] = {}
+    for name, product in p.products.items():
+        if product.matches in twins:
+            raise contradiction(
+                f"placebos {twins[product.matches]!r} and {name!r} both match {product.matches!r}; one is dispensed "
+                "where it is withheld, so let one match it", "products", name, "matches",
+            )  # fmt: skip
+        if product.matches is not None:
+            twins[product.matches] = name
+    is_withheld = any(one.masked for one in p.dosing.interruptions)
+    strengths: dict[int, tuple[str, float]] = {}
+    for index, arm in enumerate(p.arms):
+        for number, injection in enumerate(arm.injections):
+            at: _At = ("arms", index, "injections", number, "product")
+            given = p.products[injection.product]
+            if given.is_active and is_withheld and injection.product not in twins:
+                raise contradiction(
+                    f"a masked rule may withhold {injection.product!r}, and no placebo matches it; add a product with "
+                    f"'matches: {injection.product}'", *at,
+                )  # fmt: skip
+            strength = p.strength_of(injection.product)
+            for day in injection.days:
+                other, theirs = strengths.setdefault(day, (injection.product, strength))
+                if strength != theirs:
+                    raise contradiction(
+                        f"{injection.product!r} has {strength / 1000:g} mg/mL and {other!r}, given on the same day "
+                        f"{day}, {theirs / 1000:g} mg/mL: arms that look alike have one volume, which would be two "
+                        "doses; give the products one strength", *at,
+                    )  # fmt: skip
 
 
 def _visible_difference(p: "Protocol", index: int) -> str:
@@ -170,6 +204,11 @@ def _rules(p: "Protocol") -> None:
         if rule.when is not None:
             _rule(p, rule.when, ("monitoring", index, "when"), at_screening=False)
         _exists(rule.to, (*p.masking.blind, *p.masking.unblinded), "role", "monitoring", index, "to")
+        if rule.reads_any(p.masking.assessments) and rule.to in p.masking.blind:
+            raise contradiction(
+                f"it reads a masked result, and {rule.to!r} is blind; send it to one of the unblinded roles: "
+                f"{', '.join(p.masking.unblinded) or 'there is none yet'}", "monitoring", index, "to",
+            )  # fmt: skip
 
 
 def _rule(p: "Protocol", rule: Rule, at: _At, *, at_screening: bool) -> None:
