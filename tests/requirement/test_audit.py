@@ -545,14 +545,14 @@ def after(*said: Payload) -> Callable[[Desk], None]:
     def made(trial: Desk) -> None:
         trial.randomised()
         for one in said:
-            trial.conduct.record("FR-1-001", one, "investigator", AT)
+            trial.conduct.record("FR-1-001", one, "investigator", AT + timedelta(days=3))
 
     return made
 
 
 def records(said: Payload) -> Callable[[Desk], object]:
     """Recording this."""
-    return lambda trial: trial.conduct.record("FR-1-001", said, "nurse", AT)
+    return lambda trial: trial.conduct.record("FR-1-001", said, "nurse", AT + timedelta(days=3))
 
 
 def prepares(day: int) -> Callable[[Desk], object]:

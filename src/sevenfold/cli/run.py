@@ -16,19 +16,26 @@ from sevenfold.cli.assumption_list import print_assumptions
 from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
+from sevenfold.cli.secrets import Secrets, key_beside
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.record.head import LedgerState
-from sevenfold.record.history import read_history
+from sevenfold.record.history import History, read_history
+from sevenfold.record.monitoring import monitoring_counts
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.tables import tables
 from sevenfold.trial.icu.assumptions import Assumptions, shipped
 from sevenfold.trial.icu.nature import warm_up
 
-__all__ = ["run_trial"]
+__all__ = ["planned_for", "run_trial", "write_out", "write_run"]
+
+_FROM_SEED: Final = "from the seed, so that the run can be repeated to the byte: its blind is one of procedure"
+_DRAWN: Final = (
+    "drawn from the machine and kept in a key file; the seed decides what happens to the virtual patients only"
+)
 
 _MAKERS: Final = {
     "trial.db": "trial.rehearse through trial.conduct",
@@ -41,28 +48,29 @@ _MAKERS: Final = {
 
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
-    file = _planned(load(chosen.protocol), chosen.patients)
+    file = planned_for(load(chosen.protocol), chosen.patients)
     if "list" in chosen.assume:
         return print_assumptions()
     assume = shipped().changed(_assumptions(chosen.assume))
     out = Path(chosen.out or Path("out") / file.protocol.name)
+    secrets = _secrets(chosen, out)
     with held_interrupt() as is_interrupted, staged(out, force=chosen.force) as work:
         try:
             write_text(work.folder / "protocol.yaml", file.text)
             with Stages(is_quiet=chosen.quiet) as stages:
                 pause = _pause(is_interrupted)
-                trial = _rehearse(file, work.folder, chosen, assume, stages, is_interrupted)
+                trial = _rehearse(file, work.folder, chosen, assume, stages, is_interrupted, secrets)
                 if not chosen.blinded:
                     trial.unblind()
-                trial.close(LedgerState.COMPLETE)
+                trial.close(LedgerState.LOCKED if chosen.blinded else LedgerState.COMPLETE)
                 pause(0, 0)
-                _write_out(file, work.folder, chosen, assume, stages, pause)
+                history = write_out(file, work.folder, chosen, assume, stages, pause)
             pause(0, 0)
-            _write_run(file, work.folder, chosen, assume, "complete")
+            write_run(file, work.folder, chosen, assume, "locked" if chosen.blinded else "complete", history)
         except KeyboardInterrupt:
-            _keep_interrupted(work, file, chosen, assume)
+            _keep_interrupted(work, file, chosen, assume, secrets)
             raise
-        work.keep()
+        _keep(work, chosen, secrets)
     _say_where(out, chosen)
     return 0
 
@@ -84,11 +92,12 @@ def _rehearse(
     assume: Assumptions,
     stages: Stages,
     is_interrupted: Callable[[], bool],
+    secrets: Secrets,
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
     _pause(is_interrupted)(0, 0)
-    trial = stage(file, folder, chosen.seed, assume)
+    trial = stage(file, folder, chosen.seed, assume, secrets)
     try:
         planned = file.protocol.population.planned
         with stages.stage("Screening, randomising, treating, following", planned) as step:
@@ -99,7 +108,25 @@ def _rehearse(
     return trial
 
 
-def _keep_interrupted(work: Staging, file: ProtocolFile, chosen: argparse.Namespace, assume: Assumptions) -> None:
+def _keep(work: Staging, chosen: argparse.Namespace, secrets: Secrets) -> None:
+    """Put a run in its place, and the key of a blinded one in its own; the new one is there before an old one goes."""
+    if not chosen.blinded:
+        work.keep()
+        return
+    key = _key_of(chosen, work.target)
+    new = key.with_name(f"{key.name}.new")
+    secrets.write(new)
+    try:
+        work.keep()
+    except BaseException:
+        new.unlink()
+        raise
+    new.replace(key)
+
+
+def _keep_interrupted(
+    work: Staging, file: ProtocolFile, chosen: argparse.Namespace, assume: Assumptions, secrets: Secrets
+) -> None:
     """Keep a ledger that was interrupted, unless a whole run lies in its place or nothing was recorded yet."""
     if work.replaces:
         print(
@@ -108,20 +135,25 @@ def _keep_interrupted(work: Staging, file: ProtocolFile, chosen: argparse.Namesp
     elif not (work.folder / "trial.db").exists():
         print("sevenfold: nothing was recorded yet and nothing is kept.", file=sys.stderr)
     else:
-        _write_run(file, work.folder, chosen, assume, "interrupted")
-        is_complete = read_head(work.folder / "trial.db").state is LedgerState.COMPLETE
+        write_run(file, work.folder, chosen, assume, "interrupted")
+        is_complete = read_head(work.folder / "trial.db").state in (LedgerState.COMPLETE, LedgerState.LOCKED)
         what = (
             "is complete; what would follow from it was not written"
             if is_complete
             else "is valid and says that the run is incomplete"
         )
-        work.keep()
+        _keep(work, chosen, secrets)
         print(f"sevenfold: the ledger {work.target / 'trial.db'} {what}.", file=sys.stderr)
 
 
-def _write_out(
+def write_out(
     file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages, pause: Step
-) -> None:
+) -> History:
+    """Tables and events of a ledger that is closed; by arm, with estimates and report, once it is unblinded.
+
+    Args:
+        pause: called between two steps; may stop the work.
+    """
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
         events = read_events(folder / "trial.db")
@@ -160,10 +192,18 @@ def _write_out(
                 changed=tuple(_assumptions(chosen.assume)),
             )
             write_text(folder / "report.html", render(given))
+    return history
 
 
-def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, state: str) -> None:
-    """What made what: enough to make it again."""
+def write_run(
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    state: str,
+    history: History | None = None,
+) -> None:
+    """What made what: enough to make it again, and what the rules of monitoring raised."""
     import numba
     import numpy as np
     import polars as pl
@@ -179,7 +219,7 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
             "sevenfold": __version__,
             "state": state,
             "command": {
-                "run": chosen.protocol,
+                "protocol": chosen.protocol,
                 "seed": chosen.seed,
                 "patients": chosen.patients,
                 "blinded": chosen.blinded,
@@ -191,6 +231,8 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
                 "planned": file.protocol.population.planned,
             },
             "assumptions changed": {name: getattr(assume, name) for name in _assumptions(chosen.assume)},
+            "secrets": getattr(chosen, "secrets", _DRAWN if chosen.blinded else _FROM_SEED),
+            "monitoring rules raised": None if history is None else monitoring_counts(history, file.protocol),
             "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
             "made": {str(path.relative_to(folder)): sha256_of(path) for path in made},
             "made by": _MAKERS,
@@ -205,7 +247,30 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
     )
 
 
-def _planned(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+def _key_of(chosen: argparse.Namespace, folder: Path) -> Path:
+    return Path(chosen.key) if chosen.key else key_beside(folder)
+
+
+def _secrets(chosen: argparse.Namespace, folder: Path) -> Secrets:
+    """The secrets of the run that was asked for, before anything is written.
+
+    Raises:
+        InvalidInput: a key is named for a run that is not blinded, or its file is there already.
+    """
+    if not chosen.blinded:
+        if chosen.key:
+            raise InvalidInput("--key names the key file of a blinded run; give --blinded too, or leave it out.")
+        return Secrets.of_seed(chosen.seed)
+    key = _key_of(chosen, folder)
+    if key.exists() and not chosen.force:
+        raise InvalidInput(
+            f"{key} holds the key of another run; name another file with --key, or give --force to replace it."
+        )
+    return Secrets.drawn()
+
+
+def planned_for(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+    """The protocol for another number of subjects."""
     if patients is None:
         return file
     population = file.protocol.population.model_copy(update={"planned": patients})
@@ -245,5 +310,6 @@ def _plain(value: Any) -> Any:
 def _say_where(folder: Path, chosen: argparse.Namespace) -> None:
     if chosen.blinded:
         print(f"Locked and still blind: {folder / 'trial.db'} and {folder / 'data'}.")
+        print(f"Its key: {_key_of(chosen, folder)}. Keep it apart; `sevenfold unblind {folder}` needs it.")
     else:
         print(f"Report: {folder / 'report.html'}")
