@@ -413,7 +413,7 @@ def test_the_exported_events_can_be_verified_without_sevenfold(open_runs: tuple[
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(head["public_key"]))
         key.verify(bytes.fromhex(head["signature"]), said.encode())
         with pytest.raises(InvalidSignature):
-            key.verify(bytes.fromhex(head["signature"]), said.replace("complete", "running").encode())
+            key.verify(bytes.fromhex(head["signature"]), said.replace(state, "running").encode())
         stored = [dataclasses.asdict(event) for event in read_events(run.folder / "trial.db")]
         assert [{**event, "payload": event["payload"].decode()} for event in stored] == events
 
