@@ -1,17 +1,24 @@
 """A blinded run is blind to whoever holds its folder, its seed included; its key opens it, once."""
 
+import dataclasses
 import json
 import shutil
 import stat
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from sevenfold.cli import main
 from sevenfold.cli.secrets import Secrets
+from sevenfold.cli.verify import exported_head
+from sevenfold.clock import SimulatedClock
 from sevenfold.errors import AuditBroken, SevenfoldError
+from sevenfold.record.event import Draft
 from sevenfold.record.head import LedgerState
+from sevenfold.record.ledger import Ledger
 from sevenfold.record.reading import read_events, read_head
+from sevenfold.record.verify import verify
 from sevenfold.sealing import derived_key, open_sealed
 from sevenfold.vault.vault import Vault
 
@@ -127,6 +134,27 @@ def test_unblind_opens_a_run_once_and_reports_it(run: Path, capsys: pytest.Captu
     assert main(["verify", str(run / "trial.db"), "--key", str(run.parent / "run.key")]) == 0
     assert main(["unblind", str(run)]) == 2
     assert "only a blinded one that came to database lock" in capsys.readouterr().err
+
+
+def test_a_locked_ledger_grows_by_the_unblinding_alone(run: Path) -> None:
+    """Whoever holds the key can chain more behind the lock; the head that run.json keeps finds it."""
+    clock = SimulatedClock(datetime.fromisoformat(read_events(run / "trial.db")[-1].recorded_at))
+    secrets = Secrets.read(run.parent / "run.key")
+    ledger = Ledger.reopened(run / "trial.db", clock, secrets.signing)
+    draft = Draft(
+        type="ConsentWithdrawn", schema_version=1, subject="FR-1-001", site="FR-1", actor="x",
+        happened_at="2018-01-01T00:00+01:00", payload=b"{}",
+    )  # fmt: skip
+    with pytest.raises(SevenfoldError, match="closed as locked"):
+        ledger.append(draft)
+    past = Ledger(ledger.engine, clock, secrets.signing, dataclasses.replace(ledger.head, state=LedgerState.RUNNING))
+    past.append(draft)
+    past.commit(LedgerState.LOCKED)
+    past.close()
+    found = verify(run / "trial.db", exported_head(run / "run.json"))
+    assert any("locked after" in fault for fault in found.faults)
+    with pytest.raises(SevenfoldError, match="another key"):
+        Ledger.reopened(run / "trial.db", clock, Secrets.drawn().signing)
 
 
 def test_an_unblinding_that_was_cut_short_is_finished(run: Path) -> None:

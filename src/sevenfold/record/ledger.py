@@ -74,10 +74,11 @@ class Ledger:
         time, events carry that time.
 
         Raises:
-            OutOfOrder: the ledger is complete.
+            OutOfOrder: the ledger is complete, or locked and this is not the unblinding.
         """
-        if self.head.state is LedgerState.COMPLETE:
-            raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as complete.")
+        is_closed = self.head.state is LedgerState.COMPLETE
+        if is_closed or (self.head.state is LedgerState.LOCKED and draft.type != "Unblinded"):
+            raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as {self.head.state}.")
         previous = self._waiting[-1] if self._waiting else None
         sequence = (previous.sequence if previous else self.head.count) + 1
         self._recorded = max(self.clock.now(), self._recorded or self._last_recorded())
