@@ -102,7 +102,7 @@ def test_verify_takes_the_key(made: Path, tmp_path: Path, capsys: pytest.Capture
     assert "its vault knows every place and kit" in said
     assert "locked. It is still blind." in said
     Secrets.drawn().write(tmp_path / "other.key")
-    assert main(["verify", ledger, "--key", str(tmp_path / "other.key")]) == 1
+    assert main(["verify", ledger, "--key", str(tmp_path / "other.key")]) == 2
     assert "signed with another key than the one given" in capsys.readouterr().out
     assert main(["verify", ledger, "--key", str(tmp_path / "none.key")]) == 2
 

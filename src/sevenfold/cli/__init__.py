@@ -149,7 +149,8 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "one) a ledger that was "
         "cut short or chained anew is found too; without one, an older head that was put back with the "
         "ledger cut to it is not. A rehearsal signs with a key that follows from its seed, unless it was made with "
-        "--blinded: whoever knows the seed can sign anew, so keep a head elsewhere where that matters. Exit code 0 if it is whole, 2 if not."
+        "--blinded: whoever knows the seed can sign anew, so keep a head elsewhere where that matters. Exit code 0 if "
+        "it is whole, 2 if not."
     )
     command = _command(
         commands, "verify", "verify a ledger", text,
