@@ -113,7 +113,7 @@ def test_verify_with_the_key_finds_an_older_vault(run: Path, capsys: pytest.Capt
     supply = Vault.reopened(run / "vault.db", secrets.vault).supply
     (run / "vault.db").unlink()
     Vault.create(run / "vault.db", supply, secrets.vault)
-    assert main(["verify", str(run / "trial.db"), "--key", str(run.parent / "run.key")]) == 1
+    assert main(["verify", str(run / "trial.db"), "--key", str(run.parent / "run.key")]) == 2
     assert "has never given out place" in capsys.readouterr().out
     assert main(["unblind", str(run)]) == 2
     assert read_head(run / "trial.db").state is LedgerState.LOCKED

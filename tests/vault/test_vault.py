@@ -108,15 +108,17 @@ def test_after_a_hard_kill_the_vault_knows_every_place_and_kit_that_the_ledger_s
     env = {**os.environ, "PYTHONPATH": str(Path(sevenfold.__file__).parents[1])}
     words = [sys.executable, "-m", "sevenfold", "run", "iris-7", "--patients", "300", "--seed", "4", "--quiet"]
     process = subprocess.Popen([*words, "--out", str(out)], env=env)
+    folder = out / "unfinished"
+    log = folder / "trial.db-wal"
     until = time.monotonic() + 240.0
     while process.poll() is None and time.monotonic() < until:
-        if (out / "trial.db-wal").exists() and (out / "trial.db-wal").stat().st_size > 1_500_000:
+        if log.exists() and log.stat().st_size > 1_500_000:
             break
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait(timeout=60) == -signal.SIGKILL
-    vault = Vault.reopened(out / "vault.db", Secrets.of_seed(4).vault)
-    said = [(event.type, json.loads(event.payload)) for event in read_events(out / "trial.db")]
+    vault = Vault.reopened(folder / "vault.db", Secrets.of_seed(4).vault)
+    said = [(event.type, json.loads(event.payload)) for event in read_events(folder / "trial.db")]
     numbers = [payload["number"] for kind, payload in said if kind == "Randomised"]
     kits = [payload["kit"] for kind, payload in said if kind == "Dispensed"]
     assert len(numbers) > 3
