@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from setting import LOOKS, PAGE, UNTIL_DAY
 
+from setting import LOOKS, PAGE, UNTIL_DAY
 from sevenfold.mechanism.solve import Patients
 from sevenfold.mechanism.stops import Stops
 

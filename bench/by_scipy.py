@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
-from setting import AMOUNT_UG, DOSE_DAYS, LOOKS, PAGE
 
+from setting import AMOUNT_UG, DOSE_DAYS, LOOKS, PAGE
 from sevenfold.mechanism.page import Named
 
 __all__ = ["TOLERANCES", "follow"]

@@ -19,8 +19,21 @@ from sevenfold.mechanism.stops import Stops, plan_stops
 from sevenfold.population.sampling import draw_parameters
 
 __all__ = [
-    "AMOUNT_UG", "DOSE_DAYS", "LOOKS", "PAGE", "UNTIL_DAY", "Rounds", "alternate", "drawn", "errors", "followed",
-    "peak_mib", "regimen", "seen_array", "tails", "table_of_stops",
+    "AMOUNT_UG",
+    "DOSE_DAYS",
+    "LOOKS",
+    "PAGE",
+    "UNTIL_DAY",
+    "Rounds",
+    "alternate",
+    "drawn",
+    "errors",
+    "followed",
+    "peak_mib",
+    "regimen",
+    "seen_array",
+    "table_of_stops",
+    "tails",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -59,7 +72,8 @@ def table_of_stops(patients: Patients, doses: list[Dose]) -> Stops:
 
 def seen_array(seen: Mapping[str, list[Floats]]) -> Floats:
     """(output, patient, look)."""
-    return np.stack([np.stack(seen[output.name]) for output in PAGE.outputs])
+    n = len(seen[PAGE.outputs[0].name])
+    return np.stack([np.concatenate(seen[output.name]).reshape(n, -1) for output in PAGE.outputs])
 
 
 def errors(seen: Floats, tight: Floats) -> Floats:
@@ -97,21 +111,23 @@ class Rounds:
         return f"{statistics.median(ratios):.3g} [{min(ratios):.3g} - {max(ratios):.3g}]"
 
 
-def alternate(methods: Mapping[str, tuple[int, Callable[[], object]]], rounds: int, windows: int = 3) -> dict[str, Rounds]:
+def alternate(
+    methods: Mapping[str, tuple[int, Callable[[], object]]], rounds: int, windows: int = 3
+) -> dict[str, Rounds]:
     """Run the methods in turn, A B C A B C …, and count what each does a second.
 
-    A round's figure is the quickest of a few windows. A method that uses one thread is timed by the processor's time
-    of this process, which other programs on the machine lengthen less than the clock; with more threads by the clock.
+    A round's figure is the quickest of a few windows. Time is the processor's time of this process, which other
+    programs on the machine lengthen less than the clock; a name that ends in "by the clock" is timed by the clock.
 
     Args:
-        methods: name -> (how many things a call does; the call). A name that ends in "threads" is timed by the clock.
+        methods: name -> (how many things a call does; the call).
         rounds: how often each method gets its turn.
         windows: calls a turn, of which the quickest counts.
     """
     taken: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(rounds):
         for name, (n, call) in methods.items():
-            clock = time.perf_counter if name.endswith("threads") else time.process_time
+            clock = time.perf_counter if name.endswith("by the clock") else time.process_time
             best = np.inf
             for _ in range(windows):
                 gc.collect()

@@ -1,0 +1,115 @@
+"""Trials, Jacobians, first results and many patients: what users wait for."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from setting import DOSE_DAYS, LOOKS, PAGE, alternate, drawn, followed, peak_mib, regimen, seen_array
+from sevenfold.mechanism.solve import TOLERANCE, begin
+from sevenfold.mechanism.stops import plan_stops
+from sevenfold.population.sampling import draw_parameters
+
+__all__ = ["jacobian", "linear", "starts", "trials"]
+
+_PATIENTS = 27  # as in IRIS-7
+_BLOCK = 10_000
+
+
+def trials(n_trials: int, rounds: int) -> None:
+    """From seed to arrays of outputs, and what each part takes."""
+    n, doses = n_trials * _PATIENTS, regimen("IM")
+    numbers = np.repeat(np.arange(n_trials), _PATIENTS), np.tile(np.arange(_PATIENTS), n_trials)
+
+    def whole() -> object:
+        patients = begin(PAGE, draw_parameters(PAGE, 5, trial=numbers[0], subject=numbers[1]), n)
+        made = followed(patients, doses, tolerance=TOLERANCE)
+        return seen_array(made.seen).reshape(len(PAGE.outputs), n_trials, _PATIENTS, len(LOOKS))
+
+    rates = alternate({"trials": (n_trials, whole)}, rounds, windows=1)["trials"]
+    print(f"trials/s: {rates} (goal 500)")
+    parts: dict[str, float] = {}
+
+    def timed(name: str, call: Callable[[], Any]) -> Any:
+        began = time.process_time()
+        answer = call()
+        parts[name] = time.process_time() - began
+        return answer
+
+    values = timed("drawing", lambda: draw_parameters(PAGE, 5, trial=numbers[0], subject=numbers[1]))
+    patients = timed("beginning", lambda: begin(PAGE, values, n))
+    timed(
+        "planning",
+        lambda: plan_stops(PAGE, patients.values, patients.time_day, [doses] * n, [LOOKS] * n, np.full(n, LOOKS[-1])),
+    )
+    made = timed("planning and following", lambda: followed(patients, doses, tolerance=TOLERANCE))
+    timed("arrays of outputs", lambda: seen_array(made.seen))
+    print("  microseconds a patient: " + ", ".join(f"{name} {1e6 * taken / n:.2f}" for name, taken in parts.items()))
+
+
+def jacobian() -> None:
+    """Derivatives of outputs by random effects, when the solver offers them."""
+    if importlib.util.find_spec("sevenfold.mechanism.sensitivity") is None:
+        print("not measured: sevenfold.mechanism.sensitivity does not exist yet (goal: under 60 ms)")
+        return
+    print("not measured: sevenfold.mechanism.sensitivity is there, but this line waits to be written (goal: 60 ms)")
+
+
+_FIRST = """
+import time
+began = time.perf_counter()
+import numpy as np
+from sevenfold.mechanism.il7 import il7_page
+from sevenfold.mechanism.solve import Dose, advance, begin
+from sevenfold.population.sampling import draw_parameters
+page = il7_page()
+patients = begin(page, draw_parameters(page, 1, subject=np.arange(10)), 10)
+doses = [Dose(time_day=day, amount=750.0, route="IM") for day in {days}]
+made = advance(patients, [doses] * 10, [{looks}] * 10, [90.0] * 10)
+assert all(status == 0 for status in made.status)
+print(time.perf_counter() - began)
+"""
+
+
+def starts(times: int) -> None:
+    """Whole processes, Python's start included, by the clock: with an empty cache, and then with what that left."""
+    program = _FIRST.format(days=DOSE_DAYS, looks=LOOKS)
+    cold, cached = [], []
+    for _ in range(times):
+        with tempfile.TemporaryDirectory(prefix="sevenfold-bench-") as folder:
+            places = {"SEVENFOLD_CACHE": folder, "NUMBA_CACHE_DIR": folder}
+            cold.append(_seconds(program, places))
+            cached += [_seconds(program, places) for _ in range(3)]
+    print(f"cold   {min(cold):.2f} s [{min(cold):.2f} - {max(cold):.2f}] (goal 12, stretch 5)")
+    print(f"cached {np.median(cached):.2f} s [{min(cached):.2f} - {max(cached):.2f}] (goal 1)")
+
+
+def _seconds(program: str, places: dict[str, str]) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", program], env={**os.environ, **places}, check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def linear(sizes: list[int]) -> None:
+    """Blocks of one population, of which only sums are kept: cost by number, and the most memory held."""
+    doses = regimen("IM")
+    for n in sizes:
+        began, before = time.process_time(), peak_mib()
+        total, lost = np.zeros((len(PAGE.outputs), len(LOOKS))), 0
+        for first in range(0, n, _BLOCK):
+            size = min(_BLOCK, n - first)
+            made = followed(drawn(78, size, first), doses, tolerance=TOLERANCE)
+            lost += sum(status != 0 for status in made.status)
+            total += np.nansum(seen_array(made.seen), axis=1)
+        taken = time.process_time() - began
+        mean_alc = total[3, LOOKS.index(42.0)] / (n - lost)
+        print(
+            f"{n:>9,}: {n / taken:,.0f} patients/s, {1e6 * taken / n:.1f} µs each; peak memory {peak_mib():,.0f} MiB "
+            f"(before: {before:,.0f}); not OK: {lost}; mean ALC at day 42 {mean_alc:.0f}"
+        )
