@@ -21,7 +21,8 @@ def something(x: Any, y: Any) -> Any:
 
 def evaluated(node: Node, **values: float) -> float:
     """The value of a node."""
-    return float(interpret([node], values)[0])
+    known = {v.number: values[v.name] for v in node.graph.nodes if v.operation == "variable"}
+    return float(interpret([node], known)[0])
 
 
 @given(x=NUMBERS, y=NUMBERS)

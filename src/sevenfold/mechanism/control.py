@@ -40,14 +40,14 @@ class Rows:
     @property
     def time(self) -> int:
         """The lane's time; then, in this order, its next stop, the step it plans, the last step that counted, that
-        one's error, the error of the step just tried, and how many steps it has taken.
+        one's error, the error of the step just tried, how many steps it has taken, and the length just tried.
         """
         return self.states + self.inputs
 
     @property
     def first_hoisted(self) -> int:
         """The first of the parameters' rows."""
-        return self.time + 7
+        return self.time + 8
 
     @property
     def count(self) -> int:
@@ -109,6 +109,7 @@ def finish(
         (4, b.choose(remembers, size, last_error)),
         (5, error),
         (6, taken),
+        (7, h),
     ):
         b.keep(value, "%work", rows.time + k, b.lanes)
     is_lost = b.compare("olt", following, b.constant(SMALLEST_STEP))

@@ -12,9 +12,11 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["drive"]
+__all__ = ["AS_CONTROLLED", "READ", "WRITE", "drive"]
 
 OK, VANISHED, TOO_MANY, NOT_FINITE = 0, 1, 2, 3
+AS_CONTROLLED, WRITE, READ = 0, 1, 2
+SAME_DAY = 1e-12  # a stop no further away than the smallest step is reached
 
 
 def _caller(returns: Any, *takes: Any) -> Any:
@@ -52,7 +54,7 @@ compiled = nb.njit(error_model="numpy", nogil=True, cache=True)
 
 
 @compiled
-def drive(addresses, shape, first, last, tolerance, parameters, start_day, stops, bodies, answers):  # type: ignore[no-untyped-def]
+def drive(addresses, shape, first, last, tolerance, parameters, start_day, stops, bodies, answers, grid):  # type: ignore[no-untyped-def]
     """Bring patients ``first`` to ``last - 1`` through their stops.
 
     Args:
@@ -63,7 +65,11 @@ def drive(addresses, shape, first, last, tolerance, parameters, start_day, stops
         stops: the arrays of ``stops.Stops``, in the order of its fields.
         bodies: states, inputs and control, (patient, …): at the start, and afterwards at the last stop.
         answers: seen (row, output), status (patient,) and steps taken (patient,).
+        grid: how steps are found (``AS_CONTROLLED``; ``WRITE``: the same, and those that count are written down;
+            ``READ``: as written, and every one counts), the lengths (row, step), and each patient's row.
     """
+    how, lengths, row_of = grid
+    n_counted = np.zeros(shape[0], dtype=np.int64)
     lanes, n_states, n_inputs, n_rows = shape
     time_row = n_states + n_inputs
     work = np.zeros(n_rows * lanes)
@@ -84,10 +90,21 @@ def drive(addresses, shape, first, last, tolerance, parameters, start_day, stops
                     put_down(work, shape, lane, i, bodies, answers[2])
                 else:
                     patient[lane] = i
+                    n_counted[lane] = 0
                     busy += 1
         if busy == 0:
             break
+        if how == READ:
+            for lane in range(lanes):
+                if patient[lane] >= 0:
+                    work[(time_row + 2) * lanes + lane] = lengths[row_of[patient[lane]], n_counted[lane]]
         wanted = call_step(addresses[0], base, tolerance)
+        if how != AS_CONTROLLED:
+            for lane in range(lanes):
+                if patient[lane] >= 0 and (how == READ or work[(time_row + 5) * lanes + lane] <= 1.0):
+                    if how == WRITE:
+                        lengths[row_of[patient[lane]], n_counted[lane]] = work[(time_row + 7) * lanes + lane]
+                    n_counted[lane] += 1
         if wanted == 0:
             continue
         for lane in range(lanes):
@@ -151,7 +168,7 @@ def pass_stops(address, work, shape, lane, i, at_stop, stops, seen):  # type: ig
     lanes, n_states, n_inputs, _ = shape
     time_row = n_states + n_inputs
     s, now = at_stop[lane], work[time_row * lanes + lane]
-    while s < last[i] and day[s] <= now:
+    while s < last[i] and day[s] <= now + SAME_DAY:
         if look[s] >= 0:
             to = seen.ctypes.data + 8 * seen.shape[1] * (seen_first[i] + look[s])
             call_observe(address, work.ctypes.data + 8 * lane, to)

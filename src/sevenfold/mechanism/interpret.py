@@ -23,19 +23,16 @@ _MEANING: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
-def interpret(roots: Iterable[Node], values: Mapping[str, Any]) -> list[Any]:
+def interpret(roots: Iterable[Node], known: Mapping[int, Any]) -> list[Any]:
     """The value of every root.
 
     Args:
-        values: of the variables, by name; numbers or arrays.
+        known: values of the variables, by the node's number; numbers or arrays.
     """
-    roots = list(roots)
-    found: dict[int, Any] = {}
-    for node in in_order(roots):
+    roots, found = list(roots), dict(known)
+    for node in in_order(roots, found):
         if node.is_constant():
             found[node.number] = node.value
-        elif node.operation == "variable":
-            found[node.number] = values[node.name]
         else:
             found[node.number] = _MEANING[node.operation](*(found[operand.number] for operand in node.operands))
     return [found[root.number] for root in roots]

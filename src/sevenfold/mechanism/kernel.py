@@ -179,21 +179,18 @@ def _engine(model: str, text: str) -> Any:
     import llvmlite
     import llvmlite.binding as llvm
 
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    processor, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple().create_target_machine(
-        cpu=processor, features=features, opt=3, codemodel="jitdefault", jit=True
-    )
-    made_by = f"{llvmlite.__version__} {llvm.llvm_version_info} {processor} {features}"
+    target, processor = _target(llvm)
+    made_by = f"{llvmlite.__version__} {llvm.llvm_version_info} {processor}"
     key = hashlib.sha256(f"{made_by}\n{text}".encode()).hexdigest()[:20]
     path = _cache_folder() / f"{model}-{key}.o"
-    module = llvm.parse_assembly(text)
-    if not path.exists():
+    code = _kept(path)
+    if code is None:
+        module = llvm.parse_assembly(text)
         _optimise(llvm, module, target)
-        _write_whole(path, target.emit_object(module))
+        code = target.emit_object(module)
+        _keep(path, code)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
-    engine.add_object_file(llvm.ObjectFileRef.from_path(str(path)))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
 
@@ -202,15 +199,21 @@ def assembly(page: Page) -> str:
     """The kernel's instructions on this processor, for whoever wants to see whether they are packed."""
     import llvmlite.binding as llvm
 
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
-    )
+    target, _ = _target(llvm)
     module = llvm.parse_assembly(print_kernel(page).text)
     _optimise(llvm, module, target)
     text: str = target.emit_assembly(module)
     return text
+
+
+def _target(llvm: Any) -> tuple[Any, str]:
+    """The machine to compile for, and its processor with its features."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    processor, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(cpu=processor, features=features, opt=3, codemodel="jitdefault", jit=True)
+    return machine, f"{target.triple} {processor} {features}"
 
 
 def _optimise(llvm: Any, module: Any, target: Any) -> None:
@@ -220,11 +223,20 @@ def _optimise(llvm: Any, module: Any, target: Any) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """Whole or not at all, whoever else is writing the same."""
+def _kept(path: Path) -> bytes | None:
+    """Machine code from the cache, if it is what was written there."""
+    try:
+        digest, code = (data := path.read_bytes())[:32], data[32:]
+    except OSError:
+        return None
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _keep(path: Path, code: bytes) -> None:
+    """Write machine code after its digest: whole or not at all, whoever else is writing the same."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.write(hashlib.sha256(code).digest() + code)
     Path(temporary).replace(path)
 
 

@@ -77,12 +77,23 @@ class Entry:
         state: where it arrives.
         fraction: the parameter that says which share arrives; None for all of it.
         first_step_day: the step with which the solver starts after such a dose.
+        lag: the parameter that says how long after it is given a dose arrives [day]; None for at once.
+        rate: the parameter that is the rate of an infusion whose record leaves it to the model (``rate`` -1).
+        duration: the parameter that is the duration of one whose record leaves that to the model (``rate`` -2).
     """
 
     route: str
     state: str
     fraction: str | None
     first_step_day: float
+    lag: str | None = None
+    rate: str | None = None
+    duration: str | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters that say how a dose arrives."""
+        return tuple(name for name in (self.fraction, self.lag, self.rate, self.duration) if name is not None)
 
 
 @final
@@ -136,8 +147,8 @@ class Page:
                 raise InvalidDesign(f"Model {self.name!r} names the {kind} {min(twice)!r} twice.")
         for entry in self.entries:
             known(self.name, "state", entry.state, [state.name for state in self.states])
-            if entry.fraction is not None:
-                known(self.name, "parameter", entry.fraction, [parameter.name for parameter in self.parameters])
+            for name in entry.parameters:
+                known(self.name, "parameter", name, [parameter.name for parameter in self.parameters])
 
     @property
     def typical(self) -> dict[str, float]:

@@ -13,7 +13,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.mechanism.driver import drive
+from sevenfold.mechanism.driver import AS_CONTROLLED, drive
 from sevenfold.mechanism.kernel import compiled
 from sevenfold.mechanism.page import Named, Page
 from sevenfold.mechanism.stops import Dose, Regimen, Stops, plan_stops
@@ -58,6 +58,17 @@ class Patients:
 
     def __len__(self) -> int:
         return len(self.time_day)
+
+    def take(self, which: NDArray[np.int64]) -> "Patients":
+        """Some of them, in another order or several times."""
+        return Patients(
+            page=self.page,
+            values={name: value[which] for name, value in self.values.items()},
+            time_day=self.time_day[which],
+            states=self.states[which],
+            inputs=self.inputs[which],
+            control=self.control[which],
+        )
 
 
 @final
@@ -118,31 +129,41 @@ def advance(
 
 
 def follow(
-    patients: Patients, stops: Stops, n_looks: Sequence[int], *, tolerance: float = TOLERANCE, threads: int = 1
+    patients: Patients,
+    stops: Stops,
+    n_looks: Sequence[int],
+    *,
+    tolerance: float = TOLERANCE,
+    threads: int = 1,
+    grid: tuple[int, Floats, NDArray[np.int64]] | None = None,
 ) -> Trajectories:
     """Bring patients through a table of stops, as ``advance`` does with doses and looks.
 
     Args:
         n_looks: how many looks each patient has.
+        grid: steps to be written down or read (``driver.drive``); as the control finds them if None.
     """
     kernel, n = compiled(patients.page), len(patients)
     outputs = np.full((sum(n_looks), len(patients.page.outputs)), np.nan)
     states, inputs, control = patients.states.copy(), patients.inputs.copy(), patients.control.copy()
     status, n_steps = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    parameters = np.ascontiguousarray(np.stack([patients.values[name] for name in kernel.printed.parameters]))
+    used = [patients.values[name] for name in kernel.printed.parameters]
+    parameters = np.ascontiguousarray(used, dtype=np.float64).reshape(-1, n)
+    steps = grid or (AS_CONTROLLED, np.zeros((0, 0)), np.zeros(0, dtype=np.int64))
+    chunk = min(_CHUNK, -(-n // threads))
 
     def run(first: int) -> None:
         drive(
-            kernel.addresses, kernel.shape, first, min(first + _CHUNK, n), tolerance, parameters, patients.time_day,
-            tuple(stops), (states, inputs, control), (outputs, status, n_steps),
+            kernel.addresses, kernel.shape, first, min(first + chunk, n), tolerance, parameters, patients.time_day,
+            tuple(stops), (states, inputs, control), (outputs, status, n_steps), steps,
         )  # fmt: skip
 
-    if threads == 1 or n <= _CHUNK:
-        for first in range(0, n, _CHUNK):
+    if threads == 1:
+        for first in range(0, n, chunk):
             run(first)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(run, range(0, n, _CHUNK)))
+            list(pool.map(run, range(0, n, chunk)))
     return Trajectories(
         patients=Patients(
             page=patients.page,
