@@ -268,7 +268,7 @@ static const double A[STAGES][STAGES - 1] = {
     {1.221224509226641, 6.019134481288629, 12.53708333932087, -0.6878860361058950},
     {1.221224509226641, 6.019134481288629, 12.53708333932087, -0.6878860361058950, 1.0},
 };
-static const double CC[STAGES][STAGES - 1] = {
+static const double CJ[STAGES][STAGES - 1] = {
     {0}, {-5.6688}, {-2.430093356833875, -0.2063599157091915},
     {-0.1073529058151375, -9.594562251023355, -20.47028614809616},
     {7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160},
@@ -314,7 +314,7 @@ static int step(Lanes *w, double tolerance)
         for (int i = Q4; i < STATES; i++) add[i] += SLOPE[s] * slope[i];                               \
     if (s < 5) I = w->I0 * expv(-(now + TIME[s] * h) * w->per_tau);                                    \
     stage(w, &f, at, I, add, u[s]);
-#define U(s, j) CC[s][j] * u[j][i]
+#define U(s, j) CJ[s][j] * u[j][i]
     STAGE(1, w->y[i] + A[1][0] * u[0][i], U(1, 0))
     STAGE(2, w->y[i] + A[2][0] * u[0][i] + A[2][1] * u[1][i], U(2, 0) + U(2, 1))
     STAGE(3, w->y[i] + A[3][0] * u[0][i] + A[3][1] * u[1][i] + A[3][2] * u[2][i], U(3, 0) + U(3, 1) + U(3, 2))
@@ -402,7 +402,7 @@ typedef struct {
 static int pass(Lanes *w, int l, int64_t i, int64_t *at_stop, const Stops *stops, double *seen)
 {
     int64_t s = at_stop[l];
-    for (; s < stops->last[i] && stops->day[s] <= w->time[l]; s++) {
+    for (; s < stops->last[i] && stops->day[s] <= w->time[l] + 1e-12; s++) {
         if (stops->look[s] >= 0) observe(w, l, seen + OUTPUTS * (stops->seen_first[i] + stops->look[s]));
         if (stops->row[s] >= 0) {
             int64_t row = stops->row[s];
