@@ -30,12 +30,14 @@ class Rows:
     Args:
         states: of the model, from row 0.
         inputs: infusions, from the row after the states.
-        hoisted: what was worked out from the parameters, after all others.
+        hoisted: what was worked out from the parameters.
+        scratch: what a step writes down for its own use, after all others.
     """
 
     states: int
     inputs: int
     hoisted: int
+    scratch: int
 
     @property
     def time(self) -> int:
@@ -50,9 +52,14 @@ class Rows:
         return self.time + 8
 
     @property
+    def first_scratch(self) -> int:
+        """The first of the step's own."""
+        return self.first_hoisted + self.hoisted
+
+    @property
     def count(self) -> int:
         """All of them."""
-        return self.first_hoisted + self.hoisted
+        return self.first_scratch + self.scratch
 
 
 def plan(b: Block, rows: Rows) -> tuple[str, str, str]:

@@ -1,6 +1,7 @@
 """Sparse factors of the Rosenbrock matrix, worked out once on symbols: I/(γh) - J = L U in straight-line code.
 
-Pivots stay on the diagonal, in Markowitz order (least fill-in first). As the step shrinks the matrix tends to I/(γh),
+Pivots stay on the diagonal: the one that fills in least is next, and among equals the one that waits for the fewest
+before it, as each solution with the factors is a chain of such waits. As the step shrinks the matrix tends to I/(γh),
 so a bad pivot shows itself as an error and the step is halved away from it; the patient's status says so if that never
 ends.
 """
@@ -53,9 +54,9 @@ def factorise(traced: Traced, inverse_step: Node) -> Factors:
 
 
 def _eliminate(entries: dict[tuple[int, int], Node], n: int) -> tuple[int, ...]:
-    left, pivots = list(range(n)), []
+    left, pivots, depth = list(range(n)), [], [0] * n  # depth: how many pivots, one after the other, come before
     while left:
-        pivot = min(left, key=lambda k: _fill(entries, left, k))
+        pivot = min(left, key=lambda k: (_fill(entries, left, k), depth[k]))
         left.remove(pivot)
         pivots.append(pivot)
         reciprocal = 1.0 / entries[pivot, pivot]
@@ -64,6 +65,7 @@ def _eliminate(entries: dict[tuple[int, int], Node], n: int) -> tuple[int, ...]:
         for i in left:
             if (i, pivot) not in entries:
                 continue
+            depth[i] = max(depth[i], depth[pivot] + 1)
             multiplier = entries[i, pivot] * reciprocal
             entries[i, pivot] = multiplier
             for j in columns:
@@ -73,6 +75,7 @@ def _eliminate(entries: dict[tuple[int, int], Node], n: int) -> tuple[int, ...]:
 
 
 def _fill(entries: dict[tuple[int, int], Node], left: list[int], pivot: int) -> int:
-    in_column = sum((i, pivot) in entries for i in left) - 1
-    in_row = sum((pivot, j) in entries for j in left) - 1
-    return in_column * in_row
+    """How many entries that are zero would become others."""
+    rows = [i for i in left if i != pivot and (i, pivot) in entries]
+    columns = [j for j in left if j != pivot and (pivot, j) in entries]
+    return sum((i, j) not in entries for i in rows for j in columns)

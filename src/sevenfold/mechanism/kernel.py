@@ -12,21 +12,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, final
 
-from sevenfold.mechanism.control import Rows, finish, plan
+from sevenfold.mechanism.control import Rows
 from sevenfold.mechanism.expression import Node
 from sevenfold.mechanism.lane_math import print_functions
 from sevenfold.mechanism.page import Page
 from sevenfold.mechanism.printing import Block, parameter_only
-from sevenfold.mechanism.rosenbrock import Step, take_step
+from sevenfold.mechanism.rosenbrock import RODAS4, stage_of, take_step
+from sevenfold.mechanism.stepping import fetched, n_scratch, print_step
 from sevenfold.mechanism.trace import Traced, trace
 
 __all__ = ["LANES", "Kernel", "Printed", "assembly", "compiled", "print_kernel"]
 
 LANES: Final = 8
 """Patients computed by one instruction: a register of AVX-512, two of AVX2, four of NEON or SSE2."""
-
-
-_TOGETHER: Final = 4  # states that share a division in the norm of the error
 
 
 @final
@@ -84,13 +82,18 @@ def print_kernel(page: Page) -> Printed:
     """A page's kernel as the text of a module."""
     traced = trace(page)
     step = take_step(traced)
-    hoisted = parameter_only([*step.after, *step.error, *traced.outputs])
-    rows = Rows(states=len(traced.states), inputs=len(traced.inputs), hoisted=len(hoisted))
+    stage = stage_of(traced, step)
+    hoisted = parameter_only(
+        [*step.factors.entries.values(), *step.slopes, *step.first, *stage.increments, *traced.outputs]
+    )
+    rows = Rows(
+        states=len(traced.states), inputs=len(traced.inputs), hoisted=len(hoisted), scratch=n_scratch(step, RODAS4)
+    )
     text = "\n".join(
         [
             f"; The kernel of {page.name!r}: printed, not written. See sevenfold.mechanism.kernel.",
             print_functions(LANES),
-            _print_step(traced, step, hoisted, rows),
+            print_step(LANES, traced, RODAS4, step, stage, hoisted, rows),
             print_functions(1).replace("@lane_", "@one_"),
             _print_load(traced, hoisted, rows).replace("@lane_", "@one_"),
             _print_observe(traced, hoisted, rows).replace("@lane_", "@one_"),
@@ -103,40 +106,6 @@ def print_kernel(page: Page) -> Printed:
         rows=rows,
         n_nonzero=(step.factors.n_nonzero, len(step.factors.entries)),
     )
-
-
-def _print_step(traced: Traced, step: Step, hoisted: list[Node], rows: Rows) -> str:
-    """``step``: one step for every lane, counted or not."""
-    b = Block(LANES)
-    b.point("work", "at")
-    time, left, h = plan(b, rows)
-    known = _fetched(b, traced, hoisted, rows) | {traced.time.number: time, step.h.number: h}
-    names = b.compute([*step.after, *step.error], known)
-    before = [names[node.number] for node in traced.states]
-    after = [names[node.number] for node in step.after]
-    error = _mean_square(b, traced, before, after, [names[node.number] for node in step.error])
-    attention = finish(b, rows, time, left, h, before, after, error)
-    mask = b.say(f"bitcast {b.truth} {attention} to i{LANES}")
-    return b.function("i32 @step(i64 %at, double %tolerance)", f"ret i32 {b.say(f'zext i{LANES} {mask} to i32')}")
-
-
-def _mean_square(b: Block, traced: Traced, before: list[str], after: list[str], error: list[str]) -> str:
-    """The mean over the states of (error / (scale + size))², over the squared tolerance."""
-    shares: list[tuple[str, str]] = []  # squared error and squared size
-    for state, old, new, e in zip(traced.page.states, before, after, error, strict=True):
-        size = b.arithmetic("+", b.larger(b.absolute(old), b.absolute(new)), b.constant(state.scale))
-        shares.append((b.arithmetic("*", e, e), b.arithmetic("*", size, size)))
-    total = b.constant(0.0)
-    for k in range(0, len(shares), _TOGETHER):
-        above, below = shares[k]
-        for e, size in shares[k + 1 : k + _TOGETHER]:  # a/s + b/t = (a t + b s)/(s t)
-            above = b.arithmetic("+", b.arithmetic("*", above, size), b.arithmetic("*", e, below))
-            below = b.arithmetic("*", below, size)
-        total = b.arithmetic("+", total, b.arithmetic("/", above, below))
-    each = b.say(f"insertelement {b.number} poison, double %tolerance, i32 0")
-    tolerance = b.say(f"shufflevector {b.number} {each}, {b.number} poison, <{LANES} x i32> zeroinitializer")
-    allowed = b.arithmetic("*", b.arithmetic("*", tolerance, tolerance), b.constant(float(len(error))))
-    return b.arithmetic("/", total, allowed)
 
 
 def _print_load(traced: Traced, hoisted: list[Node], rows: Rows) -> str:
@@ -159,19 +128,12 @@ def _print_observe(traced: Traced, hoisted: list[Node], rows: Rows) -> str:
     b = Block(1)
     b.point("work", "at")
     b.point("seen", "to")
-    known = _fetched(b, traced, hoisted, rows)
+    known = fetched(b, traced, hoisted, rows, stride=LANES)
     known[traced.time.number] = b.fetch("%work", rows.time, LANES)
     names = b.compute(traced.outputs, known)
     for k, node in enumerate(traced.outputs):
         b.keep(names[node.number], "%seen", k, 1)
     return b.function("void @observe(i64 %at, i64 %to)")
-
-
-def _fetched(b: Block, traced: Traced, hoisted: list[Node], rows: Rows) -> dict[int, str]:
-    """States, infusions and parameters' parts from the workspace, by the node they are."""
-    nodes = [*enumerate([*traced.states, *traced.inputs.values()])]
-    nodes += [(rows.first_hoisted + k, node) for k, node in enumerate(hoisted)]
-    return {node.number: b.fetch("%work", row, LANES) for row, node in nodes}
 
 
 def _engine(model: str, text: str) -> Any:
@@ -219,6 +181,7 @@ def _target(llvm: Any) -> tuple[Any, str]:
 def _optimise(llvm: Any, module: Any, target: Any) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = False  # the vectors are already there
+    options.loop_unrolling = False  # loops are there to keep the code short (sevenfold.mechanism.stepping)
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
 

@@ -23,7 +23,7 @@ _ARTANH: Final = (
     0.1111143123842477031, 0.090700926012466231795, 0.083109735450886997443,
 )  # fmt: skip
 _LN2_HIGH, _LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10  # their sum is ln 2 to 1e-26
-_MAGIC = 6755399441055744.0  # 1.5 · 2^52: added to a whole number, it leaves that number in the lowest bits
+_MAGIC = 6755399441055744.0  # 1.5 · 2^52: added to a number, it leaves the nearest whole one in the lowest bits
 
 
 def print_functions(lanes: int) -> str:
@@ -33,7 +33,7 @@ def print_functions(lanes: int) -> str:
     negative number NaN; of numbers below 2e-308 it is wrong.
     """
     block = Block(lanes)
-    names = ("fabs", "rint", "sqrt")
+    names = ("fabs", "sqrt")
     declared = "".join(f"declare {block.number} @llvm.{n}.{block.suffix}({block.number})\n" for n in names)
     return declared + _exp(lanes) + _log(lanes)
 
@@ -44,12 +44,13 @@ def _exp(lanes: int) -> str:
     high, low = b.constant(700.0), b.constant(-700.0)
     x = b.choose(b.compare("ogt", "%x", high), high, "%x")  # in this order, NaN stays NaN
     x = b.choose(b.compare("olt", x, low), low, x)
-    k = b.call(f"llvm.rint.{b.suffix}", b.arithmetic("*", x, b.constant(1.4426950408889634)))
+    moved = b.arithmetic("+", b.arithmetic("*", x, b.constant(1.4426950408889634)), b.constant(_MAGIC))
+    k = b.arithmetic("-", moved, b.constant(_MAGIC))
     rest = b.arithmetic("-", x, b.arithmetic("*", k, b.constant(_LN2_HIGH)))
     r = b.arithmetic("-", rest, b.arithmetic("*", k, b.constant(_LN2_LOW)))
     p = b.arithmetic("*", b.arithmetic("*", r, r), _polynomial(b, _EXP, r))
     value = b.arithmetic("+", b.arithmetic("+", p, r), b.constant(1.0))
-    shifted = b.say(f"bitcast {b.number} {b.arithmetic('+', k, b.constant(_MAGIC))} to {b.whole}")
+    shifted = b.say(f"bitcast {b.number} {moved} to {b.whole}")
     exponent = b.say(f"shl {b.whole} {shifted}, {b.bits(52)}")
     scale = b.say(f"add {b.whole} {exponent}, {b.bits(0x3FF0000000000000)}")
     power = b.say(f"bitcast {b.whole} {scale} to {b.number}")

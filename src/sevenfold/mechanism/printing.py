@@ -5,8 +5,9 @@ the processor's registers are narrower, the compiler splits each instruction in 
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from typing import Final, final
 
 from sevenfold.mechanism.expression import Node, in_order
@@ -16,6 +17,10 @@ __all__ = ["Block", "parameter_only"]
 FAST: Final = "contract nsz arcp"
 """What the compiler may do: fuse a product and a sum, ignore the sign of zero, multiply by a shared reciprocal. Not:
 reorder sums, or assume that nothing is infinite or NaN, on which the guards against failure depend."""
+
+_WAIT: Final = {"exp": 50, "log": 55, "power": 105, "/": 14, "*": 4, "+": 3, "-": 3, "select": 2}
+"""Cycles until an operation's answer is there, by LLVM's tables for Zen 3 (exp, log, power: their chains in
+``lane_math``); others take one. Only the order that follows from them matters."""
 
 _ARITHMETIC: Final = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 _FUNCTIONS: Final = {"exp": "lane_exp", "log": "lane_log"}
@@ -113,6 +118,19 @@ class Block:
         at = self.say(f"getelementptr inbounds double, ptr {base}, i64 {row * width}")
         self.lines.append(f"store {self.number} {value}, ptr {at}, align 8")
 
+    def for_rows(self, n: int, base: str, body: Callable[[str], None]) -> None:
+        """The same instructions for ``n`` rows, in a loop: ``body`` prints them once, for the row at which a pointer
+        stands that it is given.
+        """
+        k, step = len(self.lines), self.lanes
+        self.lines += [f"br label %before{k}", f"before{k}:", f"br label %row{k}", f"row{k}:"]
+        self.lines.append(f"%at{k} = phi i64 [ 0, %before{k} ], [ %next{k}, %row{k} ]")
+        self.lines.append(f"%here{k} = getelementptr inbounds double, ptr {base}, i64 %at{k}")
+        body(f"%here{k}")
+        self.lines.append(f"%next{k} = add nuw nsw i64 %at{k}, {step}")
+        self.lines.append(f"%is_last{k} = icmp eq i64 %next{k}, {n * step}")
+        self.lines += [f"br i1 %is_last{k}, label %after{k}, label %row{k}", f"after{k}:"]
+
     def compute(self, roots: Iterable[Node], known: Mapping[int, str]) -> dict[int, str]:
         """Everything that the roots need, once; answers what each node is called.
 
@@ -120,7 +138,7 @@ class Block:
             known: what the nodes that are already there are called, by number.
         """
         names = dict(known)
-        for node in in_order(roots, names):
+        for node in _urgent_first(in_order(roots, names)):
             if node.is_constant():
                 names[node.number] = self.constant(node.value)
             else:
@@ -164,3 +182,30 @@ def parameter_only(roots: Iterable[Node]) -> list[Node]:
     }
     used |= {root.number: root for root in roots if root.kinds == {"parameter"}}
     return [used[number] for number in sorted(used)]
+
+
+def _urgent_first(nodes: list[Node]) -> list[Node]:
+    """The nodes in another order that respects what each needs: those on whose answer the longest chain waits first, so
+    that what is short fills the waiting.
+    """
+    users: dict[int, list[int]] = {node.number: [] for node in nodes}
+    missing: dict[int, int] = {}
+    for node in nodes:
+        needed = {operand.number for operand in node.operands} & users.keys()
+        missing[node.number] = len(needed)
+        for number in needed:
+            users[number].append(node.number)
+    chain: dict[int, int] = {}
+    for node in reversed(nodes):
+        chain[node.number] = _WAIT.get(node.operation, 1) + max((chain[u] for u in users[node.number]), default=0)
+    by_number, ordered = {node.number: node for node in nodes}, list[Node]()
+    ready = [(-chain[number], number) for number, n in missing.items() if n == 0]
+    heapify(ready)
+    while ready:
+        _, number = heappop(ready)
+        ordered.append(by_number[number])
+        for user in users[number]:
+            missing[user] -= 1
+            if missing[user] == 0:
+                heappush(ready, (-chain[user], user))
+    return ordered

@@ -8,14 +8,14 @@ the measured order in docs/theory/solver.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 from sevenfold.mechanism.expression import Node, substitute
 from sevenfold.mechanism.factorise import Factors, factorise
 from sevenfold.mechanism.trace import Traced
 
-__all__ = ["RODAS4", "Method", "Step", "take_step"]
+__all__ = ["RODAS4", "Method", "Stage", "Step", "stage_of", "take_step"]
 
 
 @final
@@ -75,15 +75,41 @@ class Step:
 
     Args:
         h: the variable of its length.
+        inverse: 1/h.
+        factors: of the matrix that it solves with.
+        slopes: the rates' derivative by time, times h.
+        first: the increments of its first stage.
         after: the states at its end.
         error: the estimated error of each.
-        factors: of the matrix that it solves with.
     """
 
     h: Node
+    inverse: Node
+    factors: Factors
+    slopes: tuple[Node, ...]
+    first: tuple[Node, ...]
     after: tuple[Node, ...]
     error: tuple[Node, ...]
-    factors: Factors
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Any stage after the first, in variables of its own.
+
+    Args:
+        argument: the states at which the rates are taken.
+        moment: the time at which they are taken.
+        factors: those of the step, as variables.
+        added: what earlier stages and the derivative by time add to the rates.
+        increments: the answer.
+    """
+
+    argument: tuple[Node, ...]
+    moment: Node
+    factors: dict[tuple[int, int], Node]
+    added: tuple[Node, ...]
+    increments: tuple[Node, ...]
 
 
 def take_step(traced: Traced, method: Method = RODAS4) -> Step:
@@ -107,7 +133,27 @@ def take_step(traced: Traced, method: Method = RODAS4) -> Step:
         increments.append(_solve(factors, right))
     after = _argument(arguments, method.m, increments)
     error = [_weighted(method.e, increments, k) for k in range(len(start))]
-    return Step(h=h, after=tuple(after), error=tuple(error), factors=factors)
+    return Step(
+        h=h,
+        inverse=inverse,
+        factors=factors,
+        slopes=tuple(by_time),
+        first=tuple(increments[0]),
+        after=tuple(after),
+        error=tuple(error),
+    )
+
+
+def stage_of(traced: Traced, step: Step) -> Stage:
+    """The nodes of a stage, the same for all stages but the first, which shares its rates with the Jacobian."""
+    graph, names = traced.graph, [state.name for state in traced.page.states]
+    argument = tuple(graph.variable("state", f"argument of {name}") for name in names)
+    moment = graph.variable("time", "moment")
+    entries = {place: graph.variable("step", f"factor {place}") for place in step.factors.entries}
+    added = tuple(graph.variable("step", f"added to {name}") for name in names)
+    right = [rate + more for rate, more in zip(_rates_at(traced, argument, moment), added, strict=True)]
+    increments = tuple(_solve(replace(step.factors, entries=entries), right))
+    return Stage(argument=argument, moment=moment, factors=entries, added=added, increments=increments)
 
 
 def _argument(
