@@ -10,7 +10,7 @@ from typing import Self, final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-__all__ = ["Stages"]
+__all__ = ["Stages", "Step"]
 
 Step = Callable[[int, int], None]
 
@@ -45,6 +45,18 @@ class Stages:
     ) -> None:
         if self._bars is not None:
             self._bars.stop()
+
+    def open(self, name: str, total: int) -> Step:
+        """A stage without an end of its own, for work that tells how far it has come in its own time."""
+        if self._bars is None:
+
+            def say(done: int, of: int) -> None:
+                if not self.is_quiet:
+                    print(f"{name}: {done} of {of}", file=sys.stderr, flush=True)
+
+            return say
+        bars, task = self._bars, self._bars.add_task(name, total=total)
+        return lambda done, of: bars.update(task, completed=done, total=of)
 
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Step]:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,17 +66,22 @@ class StagedTrial:
         self.vault.write()
 
 
-def stage(file: ProtocolFile, folder: Path, seed: int, assume: Assumptions) -> StagedTrial:
+def stage(
+    file: ProtocolFile, folder: Path, seed: int, assume: Assumptions, typical: Mapping[str, float] | None = None
+) -> StagedTrial:
     """Set a trial up in a folder.
 
     A rehearsal's secrets come from its seed, so that it can be repeated to the byte; a real trial draws them from the
     machine.
+
+    Args:
+        typical: parameters of the typical virtual patient where they are not those shipped.
     """
     root = str(seed).encode()
     vault = Vault.create(folder / "vault.db", supply_of(file), derived_key(root, "rehearsal: vault", 32))
     clock = SimulatedClock(datetime(1970, 1, 1, tzinfo=UTC))
     ledger = Ledger.create(folder / "trial.db", clock, SigningKey(derived_key(root, "rehearsal: signing key", 32)))
-    nature = VirtualIcu(file.protocol, assume, seed, vault.contents)
+    nature = VirtualIcu(file.protocol, assume, seed, vault.contents, typical=typical or {})
     return StagedTrial(conduct=Conduct(file, ledger, vault), vault=vault, nature=nature, clock=clock, seed=seed)
 
 

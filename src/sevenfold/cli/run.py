@@ -11,8 +11,11 @@ from typing import Any, Final
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
+from sevenfold.calibrate.draw import PopulationDraw, population_draw
+from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
+from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.cli.folder import prepare, sha256_of, write_json, write_text
-from sevenfold.cli.progress import Stages
+from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
@@ -32,7 +35,7 @@ _MAKERS: Final = {
     "trial.db": "trial.rehearse through trial.conduct",
     "vault.db": "vault",
     "data, events.jsonl": "record.tables, export",
-    "estimates.json": "analysis.trial.analyse, evidence.compare",
+    "estimates.json": "analysis.trial.analyse, evidence.compare, calibrate.predict",
     "report.html": "report",
 }
 
@@ -40,35 +43,46 @@ _MAKERS: Final = {
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
     file = _planned(load(chosen.protocol), chosen.patients)
-    assume = shipped().changed(_assumptions(chosen.assume))
+    population = _population(chosen)
+    assume = shipped().changed({**(population.assumptions if population else {}), **_assumptions(chosen.assume)})
     folder = Path(chosen.out or Path("out") / file.protocol.name)
     prepare(folder, force=chosen.force)
     write_text(folder / "protocol.yaml", file.text)
     with Stages(is_quiet=chosen.quiet) as stages:
-        trial = _rehearse(file, folder, chosen, assume, stages)
+        trial = _rehearse(file, folder, chosen, assume, population, stages)
         if not chosen.blinded:
             trial.unblind()
         trial.close(LedgerState.COMPLETE)
-        _write_out(file, folder, chosen, assume, stages)
+        _write_out(file, folder, chosen, assume, population, stages)
     _say_where(folder, chosen)
     return 0
 
 
+def _population(chosen: argparse.Namespace) -> PopulationDraw | None:
+    """The draw of the posterior that the seed chooses, or None for the shipped typical values."""
+    return None if chosen.parameters == "typical" else population_draw(shipped_posterior("all"), chosen.seed)
+
+
 def _rehearse(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    population: PopulationDraw | None,
+    stages: Stages,
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
     try:
         with held_interrupt() as is_interrupted:  # from the first file on: what is left is always a valid ledger
-            trial = stage(file, folder, chosen.seed, assume)
+            trial = stage(file, folder, chosen.seed, assume, population.values if population else None)
             try:
                 planned = file.protocol.population.planned
                 with stages.stage("Screening, randomising, treating, following", planned) as step:
                     trial.rehearse(step, is_interrupted)
             except KeyboardInterrupt:
                 trial.conduct.ledger.close()
-                _write_run(file, folder, chosen, assume, "interrupted")
+                _write_run(file, folder, chosen, assume, population, "interrupted")
                 raise
     except KeyboardInterrupt:
         print(
@@ -80,7 +94,12 @@ def _rehearse(
 
 
 def _write_out(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    population: PopulationDraw | None,
+    stages: Stages,
 ) -> None:
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
@@ -95,12 +114,19 @@ def _write_out(
             comparisons = (
                 compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
             )
+        with stages.stage("Predicting with parameter uncertainty", 2) as step:
+            predictions = _predicted(file, step)
         write_json(
             folder / "estimates.json",
-            {"estimates": _plain(estimates), "published against simulated": _plain(comparisons)},
+            {
+                "estimates": _plain(estimates),
+                "published against simulated": _plain(comparisons),
+                "predicted with parameter uncertainty": _plain(predictions),
+            },
         )
         with stages.stage("Writing the report", 1):
             from sevenfold.report.page import ReportInput, render
+            from sevenfold.report.prediction import PredictionInput
 
             given = ReportInput(
                 file=file,
@@ -112,12 +138,33 @@ def _write_out(
                 seed=chosen.seed,
                 head=read_head(folder / "trial.db"),
                 changed=tuple(_assumptions(chosen.assume)),
+                predictions=PredictionInput(
+                    held_out=predictions[0],
+                    everything=predictions[1],
+                    about=about_shipped(),
+                    drawn=population.words if population else None,
+                ),
+                parameters=chosen.parameters,
             )
             write_text(folder / "report.html", render(given))
-    _write_run(file, folder, chosen, assume, "complete")
+    _write_run(file, folder, chosen, assume, population, "complete")
 
 
-def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, state: str) -> None:
+def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
+    """The protocol under posterior A and under B."""
+    held_out = predict_protocol(file.protocol, shipped_posterior("held out"), threads=2)
+    step(1, 2)
+    return held_out, predict_protocol(file.protocol, shipped_posterior("all"), threads=2)
+
+
+def _write_run(
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    assume: Assumptions,
+    population: PopulationDraw | None,
+    state: str,
+) -> None:
     """What made what: enough to make it again."""
     import numba
     import numpy as np
@@ -139,7 +186,9 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, ass
                 "patients": chosen.patients,
                 "blinded": chosen.blinded,
                 "assume": chosen.assume,
+                "parameters": chosen.parameters,
             },
+            "population": {"parameters": "typical"} if population is None else _plain(population),
             "protocol": {
                 "name": file.protocol.name,
                 "sha256": file.sha256,
