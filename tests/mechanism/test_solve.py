@@ -2,38 +2,19 @@
 
 import numpy as np
 import pytest
+from one_state import DECAY, one_state
 
 from sevenfold.errors import InvalidDesign, InvalidInput
+from sevenfold.mechanism.expression import log
 from sevenfold.mechanism.il7 import il7_page
-from sevenfold.mechanism.page import Entry, Named, Output, Page, Parameter, State
+from sevenfold.mechanism.page import Named
 from sevenfold.mechanism.solve import TOLERANCE, Dose, SolverStatus, advance, begin
 from sevenfold.population.sampling import draw_parameters
-from sevenfold.provenance import Provenance
 
 DAYS = (0.0, 3.0, 7.0, 10.0, 14.0, 17.0, 21.0, 24.0)
 LOOKS = [1.0, 3.0, 5.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 24.0, 28.0, 42.0, 60.0, 90.0]
 
 
-def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | None = None) -> Page:
-    """A page with one state x that starts at 1 and one parameter k."""
-    parameter = Parameter(
-        name="k", symbol="k", value=value, unit="/day", cv=0.0, status=Provenance.ASSUMED, source="test"
-    )
-    return Page(
-        name=name,
-        title="one state",
-        states=(State(name="x", unit="", scale=1e-6, what="x"),),
-        parameters=(parameter,),
-        entries=(Entry(route="IN", state="x", fraction=fraction, first_step_day=1e-3),),
-        outputs=(Output(name="x", unit="", what="x"),),
-        derive=lambda _p: {},
-        start=lambda p: {"x": 1.0 + 0.0 * p.k},
-        rates=rates,  # type: ignore[arg-type]
-        observe=lambda _t, y, _p: {"x": y.x},
-    )
-
-
-DECAY = one_state("decay", lambda _t, y, p: {"x": -p.k * y.x}, value=1.3)
 BLOW_UP = one_state("blow_up", lambda _t, y, p: {"x": p.k * y.x * y.x})
 
 
@@ -71,6 +52,37 @@ def test_what_cannot_be_integrated_is_a_status_and_not_a_number() -> None:
     assert np.isnan(after.seen["x"][0][1])
     assert after.status[1] is SolverStatus.OK
     assert after.seen["x"][1] == pytest.approx([1 / 0.95, 1 / 0.8], rel=1e-4)
+
+
+def test_what_is_not_a_number_is_a_status_of_its_own() -> None:
+    """Ln of a negative number, from the first step on."""
+    page = one_state("no_number", lambda _t, y, p: {"x": p.k * log(y.x - 2.0)})
+    after = advance(begin(page, {}), [[]], [[1.0]], [1.0])
+    assert after.status == (SolverStatus.NOT_FINITE,)
+    assert np.isnan(after.seen["x"][0][0])
+
+
+def test_a_singular_factorisation_is_stepped_around() -> None:
+    """X' = k x with k = 1/(γ h) for the very first step: the pivot is exactly 0, and the next step differs."""
+    page = one_state("singular", lambda _t, y, p: {"x": p.k * y.x})
+    after = advance(begin(page, {"k": 400.0}), [[]], [[0.05]], [0.05], tolerance=1e-8)
+    assert after.status == (SolverStatus.OK,)
+    assert after.seen["x"][0][0] == pytest.approx(np.exp(20.0), rel=1e-6)
+
+
+def test_the_method_has_order_four() -> None:
+    """On the nonlinear x' = -2 k t x², solved by 1/(1 + k t²): a tolerance 10^4 times tighter takes about ten times as
+    many steps, and the error falls with it.
+    """
+    page = one_state("order", lambda t, y, p: {"x": -2.0 * p.k * t * y.x * y.x}, value=1.0)
+    errors, steps = [], []
+    for tolerance in (1e-4, 1e-8, 1e-12):
+        after = advance(begin(page, {}), [[]], [[3.0]], [3.0], tolerance=tolerance)
+        errors.append(abs(after.seen["x"][0][0] / 0.1 - 1.0))
+        steps.append(int(after.n_steps[0]))
+    assert errors[1] < 1e-3 * errors[0]
+    assert errors[2] < 1e-3 * errors[1]
+    assert 5.0 < steps[2] / steps[1] < 15.0
 
 
 def test_bad_input_is_refused() -> None:

@@ -1,195 +1,185 @@
-"""The loop around a step: every lane has its own time, step and list of stops, and takes the next patient when it is
-done.
+"""The loop around a model's step: every lane has its own list of stops and takes the next patient when it is done.
 
-No lane reads another, so a patient's trajectory is the same to the last bit whoever sits beside. This text becomes
-part of every printed kernel (from the marked line on); the names declared here are constants and functions printed
-before it.
+One loop serves every model: a model's own functions are called by their addresses. No lane reads another, so a
+patient's trajectory is the same to the last bit whoever sits beside.
 """
 
-import math
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numba as nb
 import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+__all__ = ["AS_CONTROLLED", "READ", "WRITE", "drive"]
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-
-    LANES: int  # patients computed by one instruction stream
-    STATES: int
-    OUTPUTS: int
-    ROWS: int  # rows of the workspace, each LANES wide
-    STATE_ROW: int  # first row of the states
-    NEXT_ROW: int  # first row of the states after the step that is being tried
-    TIME_ROW: int
-    STEP_ROW: int
-    ERROR_ROW: int  # squared error of the step over the squared tolerance; accepted at 1 or below
-    INPUT_ROW: int  # first row of the infusions
-    INPUTS: int
-
-    def load(work: Floats, lane: int, parameters: Floats, patient: int) -> None: ...
-    def step(work: Floats, tolerance: float) -> None: ...
-    def observe(work: Floats, lane: int, outputs: Floats, row: int) -> None: ...
+OK, VANISHED, TOO_MANY, NOT_FINITE = 0, 1, 2, 3
+AS_CONTROLLED, WRITE, READ = 0, 1, 2
 
 
-# --- printed from here ---
+def _caller(returns: Any, *takes: Any) -> Any:
+    """A call, from compiled code, of the function at an address, with these types; addresses travel as int64."""
 
-careful = nb.njit(error_model="numpy", fastmath=False, nogil=True, cache=True)
+    def declare(_context: Any, _address: Any, *_arguments: Any) -> Any:
+        def generate(_c: Any, b: Any, _s: Any, a: Any) -> Any:
+            result = ir.IntType(32) if returns is types.int32 else ir.VoidType()
+            kinds = [ir.DoubleType() if kind is types.float64 else ir.IntType(64) for kind in takes]
+            where = b.inttoptr(a[0], ir.FunctionType(result, kinds).as_pointer())
+            value = b.call(where, a[1:])
+            return value if returns is types.int32 else _c.get_dummy_value()
 
-OK, VANISHED, TOO_MANY = 0, 1, 2
-FIRST_STEP = 0.01
-SMALLEST_STEP = 1e-12
-MOST_STEPS = 200_000
-SAFETY, SHRINK, GROW = 0.8, 0.2, 2.0
+        return returns(types.int64, *takes), generate
+
+    return declare
 
 
-@careful
-def advance(
-    first,
-    last,
-    tolerance,
-    parameters,
-    start_day,
-    stop_from,
-    stop_day,
-    stop_row,
-    stop_amount,
-    stop_step,
-    stop_output,
-    states,
-    inputs,
-    steps,
-    outputs,
-    status,
-    n_steps,
-):
+@intrinsic
+def call_step(_context, _address, _work, _tolerance):  # type: ignore[no-untyped-def]
+    return _caller(types.int32, types.int64, types.float64)(_context, _address, _work, _tolerance)
+
+
+@intrinsic
+def call_load(_context, _address, _lane, _given, _stride):  # type: ignore[no-untyped-def]
+    return _caller(types.void, types.int64, types.int64, types.int64)(_context, _address, _lane, _given, _stride)
+
+
+@intrinsic
+def call_observe(_context, _address, _lane, _seen):  # type: ignore[no-untyped-def]
+    return _caller(types.void, types.int64, types.int64)(_context, _address, _lane, _seen)
+
+
+compiled = nb.njit(error_model="numpy", nogil=True, cache=True)
+
+
+@compiled
+def drive(addresses, shape, first, last, tolerance, parameters, start_day, stops, bodies, answers, grid):  # type: ignore[no-untyped-def]
     """Bring patients ``first`` to ``last - 1`` through their stops.
 
-    Patient i's stops are ``stop_from[i]`` to ``stop_from[i + 1] - 1``, in order of time; each may write a row of
-    ``outputs`` (``stop_output``, -1 for none) and then add ``stop_amount`` to a row of the workspace (``stop_row``, -1
-    for none). ``states``, ``inputs`` and ``steps`` hold the patients at the start and, afterwards, at their last stop.
+    Args:
+        addresses: of the model's ``step``, ``load`` and ``observe``.
+        shape: lanes, states, inputs, rows (see ``control.Rows``).
+        parameters: (parameter, patient)
+        start_day: (patient,)
+        stops: the arrays of ``stops.Stops``, in the order of its fields.
+        bodies: states, inputs and control, (patient, …): at the start, and afterwards at the last stop.
+        answers: seen (row, output), status (patient,) and steps taken (patient,).
+        grid: how steps are found (``AS_CONTROLLED``; ``WRITE``: the same, and those that count are written down;
+            ``READ``: as written, and every one counts), the lengths (row, step), and each patient's row.
     """
-    work = np.zeros(ROWS * LANES)
-    patient = np.full(LANES, -1, dtype=np.int64)
-    at_stop = np.zeros(LANES, dtype=np.int64)
-    planned = np.zeros(LANES)
-    taken = np.zeros(LANES, dtype=np.int64)
-    accepted = np.zeros(LANES)
+    how, lengths, row_of = grid
+    n_counted = np.zeros(shape[0], dtype=np.int64)
+    lanes, n_states, n_inputs, n_rows = shape
+    time_row = n_states + n_inputs
+    work = np.zeros(n_rows * lanes)
+    base = work.ctypes.data
+    patient = np.full(lanes, -1, dtype=np.int64)
+    at_stop = np.zeros(lanes, dtype=np.int64)
     waiting, busy = first, 0
-    for lane in range(LANES):
-        work[STEP_ROW * LANES + lane] = FIRST_STEP
+    for lane in range(lanes):  # a lane that never gets a patient computes the first one's numbers, to no stop
+        take_up(addresses[1], work, shape, lane, first, parameters, start_day, bodies)
     while True:
-        for lane in range(LANES):
-            if patient[lane] < 0 and waiting < last:
-                i = waiting
-                waiting += 1
-                busy += 1
-                patient[lane], at_stop[lane], taken[lane] = i, stop_from[i], 0
-                load(work, lane, parameters, i)
-                for k in range(STATES):
-                    work[(STATE_ROW + k) * LANES + lane] = states[i, k]
-                for k in range(INPUTS):
-                    work[(INPUT_ROW + k) * LANES + lane] = inputs[i, k]
-                work[TIME_ROW * LANES + lane] = start_day[i]
-                planned[lane] = steps[i] if steps[i] > 0.0 else FIRST_STEP
-                pass_stops(
-                    work,
-                    lane,
-                    i,
-                    at_stop,
-                    planned,
-                    stop_from,
-                    stop_day,
-                    stop_row,
-                    stop_amount,
-                    stop_step,
-                    stop_output,
-                    outputs,
-                )
-            if patient[lane] >= 0 and (at_stop[lane] == stop_from[patient[lane] + 1] or status[patient[lane]] != OK):
-                i = patient[lane]
-                for k in range(STATES):
-                    states[i, k] = work[(STATE_ROW + k) * LANES + lane]
-                for k in range(INPUTS):
-                    inputs[i, k] = work[(INPUT_ROW + k) * LANES + lane]
-                steps[i] = planned[lane]
-                n_steps[i] += taken[lane]
+        for lane in range(lanes):
+            while patient[lane] < 0 and waiting < last:
+                i, waiting = waiting, waiting + 1
+                take_up(addresses[1], work, shape, lane, i, parameters, start_day, bodies)
+                work[(time_row + 6) * lanes + lane] = 0.0
+                at_stop[lane] = stops[0][i]
+                if pass_stops(addresses[2], work, shape, lane, i, at_stop, stops, answers[0]):
+                    put_down(work, shape, lane, i, bodies, answers[2])
+                else:
+                    patient[lane] = i
+                    n_counted[lane] = 0
+                    busy += 1
+        if busy == 0:
+            break
+        if how == READ:
+            for lane in range(lanes):
+                if patient[lane] >= 0:
+                    work[(time_row + 2) * lanes + lane] = lengths[row_of[patient[lane]], n_counted[lane]]
+        wanted = call_step(addresses[0], base, tolerance)
+        if how != AS_CONTROLLED:
+            for lane in range(lanes):
+                if patient[lane] >= 0 and (how == READ or work[(time_row + 5) * lanes + lane] <= 1.0):
+                    if how == WRITE:
+                        lengths[row_of[patient[lane]], n_counted[lane]] = work[(time_row + 7) * lanes + lane]
+                    n_counted[lane] += 1
+        if wanted == 0:
+            continue
+        for lane in range(lanes):
+            i = patient[lane]
+            if i < 0 or not (wanted >> lane) & 1:
+                continue
+            if work[time_row * lanes + lane] >= work[(time_row + 1) * lanes + lane]:
+                is_done = pass_stops(addresses[2], work, shape, lane, i, at_stop, stops, answers[0])
+            else:
+                is_done = True
+                error = work[(time_row + 5) * lanes + lane]
+                answers[1][i] = NOT_FINITE
+                if np.isfinite(error):
+                    is_lost = work[(time_row + 2) * lanes + lane] < 1e-12
+                    answers[1][i] = VANISHED if is_lost else TOO_MANY
+            if is_done:
+                put_down(work, shape, lane, i, bodies, answers[2])
                 patient[lane] = -1
                 busy -= 1
-        if busy == 0:
-            if waiting >= last:
-                break
-            continue
-        for lane in range(LANES):
-            if patient[lane] >= 0:
-                left = stop_day[at_stop[lane]] - work[TIME_ROW * LANES + lane]
-                h = planned[lane]
-                if 1.0001 * h >= left:
-                    h = left
-                elif 2.0 * h > left:
-                    h = 0.5 * left
-                work[STEP_ROW * LANES + lane] = h
-        step(work, tolerance)
-        for lane in range(LANES):
-            accepted[lane] = 1.0 if work[ERROR_ROW * LANES + lane] <= 1.0 else 0.0
-        for k in range(STATES):
-            for lane in range(LANES):
-                if accepted[lane] > 0.0:
-                    work[(STATE_ROW + k) * LANES + lane] = work[(NEXT_ROW + k) * LANES + lane]
-        for lane in range(LANES):
-            i = patient[lane]
-            if i < 0:
-                continue
-            taken[lane] += 1
-            h = work[STEP_ROW * LANES + lane]
-            error = work[ERROR_ROW * LANES + lane]
-            change = SHRINK
-            if error < 1e30:
-                change = min(GROW, max(SHRINK, SAFETY / math.sqrt(math.sqrt(math.sqrt(max(error, 1e-16))))))
-            if accepted[lane] > 0.0:
-                arrives = h >= stop_day[at_stop[lane]] - work[TIME_ROW * LANES + lane]
-                if not arrives or change < 1.0 or h * change > planned[lane]:
-                    planned[lane] = h * change
-                if arrives:
-                    work[TIME_ROW * LANES + lane] = stop_day[at_stop[lane]]
-                    pass_stops(
-                        work,
-                        lane,
-                        i,
-                        at_stop,
-                        planned,
-                        stop_from,
-                        stop_day,
-                        stop_row,
-                        stop_amount,
-                        stop_step,
-                        stop_output,
-                        outputs,
-                    )
-                else:
-                    work[TIME_ROW * LANES + lane] += h
-            else:
-                planned[lane] = h * min(change, 0.9)
-                if planned[lane] < SMALLEST_STEP:
-                    status[i] = VANISHED
-            if taken[lane] >= MOST_STEPS:
-                status[i] = TOO_MANY
 
 
-@careful
-def pass_stops(
-    work, lane, i, at_stop, planned, stop_from, stop_day, stop_row, stop_amount, stop_step, stop_output, outputs
-):
-    """Do what stands at the stops that the lane's time has reached: look first, dose afterwards."""
-    now = work[TIME_ROW * LANES + lane]
-    while at_stop[lane] < stop_from[i + 1] and stop_day[at_stop[lane]] <= now:
-        s = at_stop[lane]
-        if stop_output[s] >= 0:
-            observe(work, lane, outputs, stop_output[s])
-        if stop_row[s] >= 0:
-            work[stop_row[s] * LANES + lane] += stop_amount[s]
-            planned[lane] = min(planned[lane], stop_step[s])
-        at_stop[lane] += 1
+@compiled
+def take_up(address, work, shape, lane, i, parameters, start_day, bodies):  # type: ignore[no-untyped-def]
+    """Put patient ``i`` into a lane, without a stop."""
+    lanes, n_states, n_inputs, _ = shape
+    time_row = n_states + n_inputs
+    call_load(address, work.ctypes.data + 8 * lane, parameters.ctypes.data + 8 * i, parameters.shape[1])
+    for k in range(n_states):
+        work[k * lanes + lane] = bodies[0][i, k]
+    for k in range(n_inputs):
+        work[(n_states + k) * lanes + lane] = bodies[1][i, k]
+    work[time_row * lanes + lane] = start_day[i]
+    work[(time_row + 1) * lanes + lane] = np.inf
+    for k in range(3):
+        work[(time_row + 2 + k) * lanes + lane] = bodies[2][i, k]
+    work[(time_row + 6) * lanes + lane] = -np.inf  # without a patient, a lane never takes too many steps
+
+
+@compiled
+def put_down(work, shape, lane, i, bodies, n_steps):  # type: ignore[no-untyped-def]
+    """Write down where a lane's patient stands, and free the lane."""
+    lanes, n_states, n_inputs, _ = shape
+    time_row = n_states + n_inputs
+    for k in range(n_states):
+        bodies[0][i, k] = work[k * lanes + lane]
+    for k in range(n_inputs):
+        bodies[1][i, k] = work[(n_states + k) * lanes + lane]
+    for k in range(3):
+        bodies[2][i, k] = work[(time_row + 2 + k) * lanes + lane]
+    n_steps[i] += np.int64(work[(time_row + 6) * lanes + lane])
+    work[(time_row + 1) * lanes + lane] = np.inf
+    work[(time_row + 6) * lanes + lane] = -np.inf
+
+
+@compiled
+def pass_stops(address, work, shape, lane, i, at_stop, stops, seen):  # type: ignore[no-untyped-def]
+    """Do what stands at the stops that the lane's time has reached: look first, change afterwards. Answers whether
+    that was the last.
+    """
+    first, last, day, row, factor, step, look, amount_first, amounts, seen_first = stops
+    lanes, n_states, n_inputs, _ = shape
+    time_row = n_states + n_inputs
+    s, now = at_stop[lane], work[time_row * lanes + lane]
+    while s < last[i] and day[s] <= now:
+        if look[s] >= 0:
+            to = seen.ctypes.data + 8 * seen.shape[1] * (seen_first[i] + look[s])
+            call_observe(address, work.ctypes.data + 8 * lane, to)
+        if row[s] >= 0:
+            at = row[s] * lanes + lane
+            work[at] = factor[s] * work[at] + amounts[amount_first[i] + s - first[i]]
+            planned = (time_row + 2) * lanes + lane
+            work[planned] = min(work[planned], step[s])
+            work[(time_row + 3) * lanes + lane] = 0.0  # what the controller remembers is of another course
+        s += 1
+    at_stop[lane] = s
+    if s == last[i]:
+        return True
+    work[(time_row + 1) * lanes + lane] = day[s]
+    return False

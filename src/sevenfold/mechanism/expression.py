@@ -5,7 +5,7 @@ the kernel, the Jacobian and the equations of the documentation are all printed.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast, final
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from sevenfold.errors import InvalidDesign
 
-__all__ = ["Graph", "Node", "derivative", "exp", "in_order", "log", "maximum", "minimum", "power"]
+__all__ = ["Graph", "Node", "derivative", "exp", "in_order", "log", "maximum", "minimum", "power", "substitute"]
 
 _FOLD: Final[dict[str, Callable[..., float]]] = {
     "+": lambda a, b: a + b,
@@ -139,6 +139,13 @@ def _simplified(graph: Graph, operation: str, nodes: tuple[Node, ...]) -> Node |
             return -b if a.is_constant(0) else graph.constant(0) if a is b else None
         case "*", (a, b):
             return _product(graph, a, b)
+        case "power", (a, b) if a.operation == "/":
+            # (x/y)^n = exp(n (ln x - ln y)): a logarithm more, which the parameters' part is worked out once, for a
+            # division and a power less at every step.
+            over, under = a.operands
+            if under.kinds <= {"parameter"} or over.kinds <= {"parameter"}:
+                return graph.make("exp", b * (graph.make("log", over) - graph.make("log", under)))
+            return None
         case "/", (a, b):
             if a.is_constant(0):
                 return a
@@ -233,6 +240,16 @@ def _chain_rule(of: Node, d: list[Node]) -> Node:
             larger, smaller = a if of.operation == "maximum" else (a[1], a[0])
             return graph.raw("select", larger, smaller, d[0], d[1])  # d[0] where larger > smaller, else d[1]
     raise InvalidDesign(f"Operation {of.operation!r} has no derivative.")
+
+
+def substitute(roots: Iterable[Node], by: Mapping[int, Node]) -> list[Node]:
+    """The roots with other nodes in place of some, given by number: the same equations at another point."""
+    roots, moved = list(roots), dict(by)
+    for node in in_order(roots, moved):
+        operands = [moved.get(operand.number, operand) for operand in node.operands]
+        is_changed = any(new is not old for new, old in zip(operands, node.operands, strict=True))
+        moved[node.number] = node.graph.make(node.operation, *operands) if is_changed else node
+    return [moved.get(root.number, root) for root in roots]
 
 
 def in_order(roots: Iterable[Node], known: Iterable[int] = ()) -> list[Node]:

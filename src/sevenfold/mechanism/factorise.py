@@ -20,7 +20,6 @@ class Factors:
     """The factors and what went into them.
 
     Args:
-        inverse_step: the node that stands for 1/(γh).
         entries: (row, column) -> node: multipliers below the pivots, U above, reciprocals of the pivots on the
             diagonal.
         pivots: states in the order of elimination.
@@ -28,16 +27,14 @@ class Factors:
         n_nonzero: entries of the Jacobian that are not zero.
     """
 
-    inverse_step: Node
     entries: dict[tuple[int, int], Node]
     pivots: tuple[int, ...]
     time_rates: tuple[Node, ...]
     n_nonzero: int
 
 
-def factorise(traced: Traced) -> Factors:
-    """Factor I/(γh) - J with J the exact Jacobian of the traced rates."""
-    inverse_step = traced.graph.variable("step", "inverse")
+def factorise(traced: Traced, inverse_step: Node) -> Factors:
+    """Factor I/(γh) - J with J the exact Jacobian of the traced rates and ``inverse_step`` the node of 1/(γh)."""
     graph, n = traced.graph, len(traced.states)
     known: list[dict[int, Node]] = [{} for _ in range(n)]
     entries: dict[tuple[int, int], Node] = {}
@@ -52,9 +49,7 @@ def factorise(traced: Traced) -> Factors:
     by_time: dict[int, Node] = {}
     time_rates = tuple(derivative(rate, traced.time, by_time) for rate in traced.rates)
     pivots = _eliminate(entries, n)
-    return Factors(
-        inverse_step=inverse_step, entries=entries, pivots=pivots, time_rates=time_rates, n_nonzero=n_nonzero
-    )
+    return Factors(entries=entries, pivots=pivots, time_rates=time_rates, n_nonzero=n_nonzero)
 
 
 def _eliminate(entries: dict[tuple[int, int], Node], n: int) -> tuple[int, ...]:

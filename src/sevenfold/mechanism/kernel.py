@@ -1,32 +1,32 @@
-"""From a traced page to a compiled kernel: printed to a real file, compiled once, kept between processes.
+"""From a traced page to a compiled kernel: printed as LLVM's language, compiled once, kept between processes.
 
-The file's name is a hash of everything that enters the kernel (equations, arithmetic, driver, the compiler's version),
-and Numba keys what it compiled by processor: a change anywhere is a new file, never a stale one.
+A compiled kernel is kept under a hash of everything that enters it (equations, arithmetic, control, the compiler's
+version) and of the processor with its features: a change anywhere is a new file, never a stale one.
 """
 
 import hashlib
-import importlib.util
 import os
-import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, final
 
-from sevenfold.mechanism.factorise import factorise
+from sevenfold.mechanism.control import Rows, finish, plan
+from sevenfold.mechanism.expression import Node
+from sevenfold.mechanism.lane_math import print_functions
 from sevenfold.mechanism.page import Page
-from sevenfold.mechanism.printing import parameter_only, statements
-from sevenfold.mechanism.rosenbrock import print_step
-from sevenfold.mechanism.trace import trace
+from sevenfold.mechanism.printing import Block, parameter_only
+from sevenfold.mechanism.rosenbrock import Step, take_step
+from sevenfold.mechanism.trace import Traced, trace
 
-__all__ = ["LANES", "Kernel", "Printed", "compiled", "print_kernel"]
+__all__ = ["LANES", "Kernel", "Printed", "assembly", "compiled", "print_kernel"]
 
 LANES: Final = 8
-_MARK: Final = "# --- printed from here ---\n"
+"""Patients computed by one instruction: a register of AVX-512, two of AVX2, four of NEON or SSE2."""
+
+
+_TOGETHER: Final = 4  # states that share a division in the norm of the error
 
 
 @final
@@ -35,17 +35,17 @@ class Printed:
     """A kernel as text.
 
     Args:
-        text: a Python module.
-        parameters: names of the parameters it wants, in the order of the rows of its ``parameters`` array.
-        inputs: states that can be infused into, in the order of ``inputs``.
-        rows: the workspace row at which a dose into a state arrives, and its infusion row, by (kind, state).
+        text: a module in LLVM's language.
+        parameters: names of the parameters it wants, in the order of the rows of ``given``.
+        inputs: states that can be infused into, in the order of their rows.
+        rows: of the workspace.
         n_nonzero: of the Jacobian, and of its factors after fill-in.
     """
 
     text: str
     parameters: tuple[str, ...]
     inputs: tuple[str, ...]
-    rows: dict[tuple[str, str], int]
+    rows: Rows
     n_nonzero: tuple[int, int]
 
 
@@ -56,112 +56,191 @@ class Kernel:
 
     Args:
         printed: what it was compiled from.
-        advance: see ``driver.py``.
+        addresses: of ``step``, ``load`` and ``observe``, as the driver calls them.
+        engine: keeps the machine code alive.
     """
 
     printed: Printed
-    advance: Callable[..., None]
+    addresses: tuple[int, int, int]
+    engine: Any
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Lanes, states, inputs and rows, as the driver wants them."""
+        rows = self.printed.rows
+        return LANES, rows.states, rows.inputs, rows.count
 
 
 @cache
 def compiled(page: Page) -> Kernel:
-    """The kernel of a page, from the cache on disk or compiled when it first runs (about ten seconds)."""
+    """The kernel of a page, from the cache on disk or compiled now (a second or two)."""
     printed = print_kernel(page)
-    return Kernel(printed=printed, advance=_imported(page.name, printed.text).advance)
+    engine = _engine(page.name, printed.text)
+    step, load, observe = (engine.get_function_address(name) for name in ("step", "load", "observe"))
+    return Kernel(printed=printed, addresses=(step, load, observe), engine=engine)
 
 
 def print_kernel(page: Page) -> Printed:
     """A page's kernel as the text of a module."""
     traced = trace(page)
-    n, inputs = len(traced.states), tuple(traced.inputs)
-    everything = [*traced.rates, *traced.outputs]
-    rows = {"state": 0, "next": n, "time": 2 * n, "step": 2 * n + 1, "error": 2 * n + 2, "input": 2 * n + 3}
-    factors = factorise(traced)
-    hoisted = parameter_only([*everything, *factors.entries.values(), *factors.time_rates])
-    first_hoisted = rows["input"] + len(inputs)
-    known = {node.number: f"q{k}" for k, node in enumerate(hoisted)}
-    known |= {node.number: f"i{k}" for k, node in enumerate(traced.inputs.values())}
-    fetch = [f"i{k} = work[{rows['input'] + k} * LANES + l]" for k in range(len(inputs))]
-    fetch += [f"q{k} = work[{first_hoisted + k} * LANES + l]" for k in range(len(hoisted))]
-    body = print_step(traced, factors, known, rows)
-    parameters = tuple(traced.parameters)
-    given = {node.number: f"parameters[{k}, patient]" for k, node in enumerate(traced.parameters.values())}
-    load, names = statements(hoisted, given)
-    load += [f"work[{first_hoisted + k} * LANES + lane] = {names[q.number]}" for k, q in enumerate(hoisted)]
-    seen = {node.number: f"y{k}" for k, node in enumerate(traced.states)} | {traced.time.number: "t"} | known
-    look, names = statements(traced.outputs, seen)
-    look = [
-        f"t = work[{rows['time']} * LANES + lane]",
-        *(f"y{k} = work[{k} * LANES + lane]" for k in range(n)),
-        *(line.replace("+ l]", "+ lane]") for line in fetch),
-        *look,
-        *(f"outputs[row, {k}] = {names[node.number]}" for k, node in enumerate(traced.outputs)),
-    ]
-    constants = {
-        "LANES": LANES, "STATES": n, "OUTPUTS": len(traced.outputs), "ROWS": first_hoisted + len(hoisted),
-        "STATE_ROW": 0, "NEXT_ROW": n, "TIME_ROW": rows["time"], "STEP_ROW": rows["step"], "ERROR_ROW": rows["error"],
-        "INPUT_ROW": rows["input"], "INPUTS": len(inputs),
-    }  # fmt: skip
+    step = take_step(traced)
+    hoisted = parameter_only([*step.after, *step.error, *traced.outputs])
+    rows = Rows(states=len(traced.states), inputs=len(traced.inputs), hoisted=len(hoisted))
     text = "\n".join(
         [
-            f'"""The kernel of {page.name!r}: printed, not written. See sevenfold.mechanism.kernel."""',
-            "import math",
-            "import numba as nb",
-            "import numpy as np",
-            "from llvmlite import ir",
-            "from numba.core import types",
-            "from numba.extending import intrinsic",
-            *(f"{name} = {value}" for name, value in constants.items()),
-            _after_mark("vector_math.py"),
-            'quick = nb.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz", "arcp"}, nogil=True)',
-            *_function("load(work, lane, parameters, patient)", load),
-            *_function("step(work, tolerance)", [*fetch, *body], over_lanes=True),
-            *_function("observe(work, lane, outputs, row)", look),
-            _after_mark("driver.py"),
+            f"; The kernel of {page.name!r}: printed, not written. See sevenfold.mechanism.kernel.",
+            print_functions(LANES),
+            _print_step(traced, step, hoisted, rows),
+            print_functions(1).replace("@lane_", "@one_"),
+            _print_load(traced, hoisted, rows).replace("@lane_", "@one_"),
+            _print_observe(traced, hoisted, rows).replace("@lane_", "@one_"),
         ]
     )
-    places = {("dose", state.name): k for k, state in enumerate(page.states)}
-    places |= {("infusion", name): rows["input"] + k for k, name in enumerate(inputs)}
     return Printed(
         text=text,
-        parameters=parameters,
-        inputs=inputs,
-        rows=places,
-        n_nonzero=(factors.n_nonzero, len(factors.entries)),
+        parameters=tuple(traced.parameters),
+        inputs=tuple(traced.inputs),
+        rows=rows,
+        n_nonzero=(step.factors.n_nonzero, len(step.factors.entries)),
     )
 
 
-def _function(head: str, lines: list[str], *, over_lanes: bool = False) -> list[str]:
-    indent = "        " if over_lanes else "    "
-    loop = ["    for l in range(LANES):"] if over_lanes else []
-    return ["", "@quick", f"def {head}:", *loop, *(indent + line for line in lines), ""]
+def _print_step(traced: Traced, step: Step, hoisted: list[Node], rows: Rows) -> str:
+    """``step``: one step for every lane, counted or not."""
+    b = Block(LANES)
+    b.point("work", "at")
+    time, left, h = plan(b, rows)
+    known = _fetched(b, traced, hoisted, rows) | {traced.time.number: time, step.h.number: h}
+    names = b.compute([*step.after, *step.error], known)
+    before = [names[node.number] for node in traced.states]
+    after = [names[node.number] for node in step.after]
+    error = _mean_square(b, traced, before, after, [names[node.number] for node in step.error])
+    attention = finish(b, rows, time, left, h, before, after, error)
+    mask = b.say(f"bitcast {b.truth} {attention} to i{LANES}")
+    return b.function("i32 @step(i64 %at, double %tolerance)", f"ret i32 {b.say(f'zext i{LANES} {mask} to i32')}")
 
 
-def _after_mark(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8").split(_MARK, 1)[1]
+def _mean_square(b: Block, traced: Traced, before: list[str], after: list[str], error: list[str]) -> str:
+    """The mean over the states of (error / (scale + size))², over the squared tolerance."""
+    shares: list[tuple[str, str]] = []  # squared error and squared size
+    for state, old, new, e in zip(traced.page.states, before, after, error, strict=True):
+        size = b.arithmetic("+", b.larger(b.absolute(old), b.absolute(new)), b.constant(state.scale))
+        shares.append((b.arithmetic("*", e, e), b.arithmetic("*", size, size)))
+    total = b.constant(0.0)
+    for k in range(0, len(shares), _TOGETHER):
+        above, below = shares[k]
+        for e, size in shares[k + 1 : k + _TOGETHER]:  # a/s + b/t = (a t + b s)/(s t)
+            above = b.arithmetic("+", b.arithmetic("*", above, size), b.arithmetic("*", e, below))
+            below = b.arithmetic("*", below, size)
+        total = b.arithmetic("+", total, b.arithmetic("/", above, below))
+    each = b.say(f"insertelement {b.number} poison, double %tolerance, i32 0")
+    tolerance = b.say(f"shufflevector {b.number} {each}, {b.number} poison, <{LANES} x i32> zeroinitializer")
+    allowed = b.arithmetic("*", b.arithmetic("*", tolerance, tolerance), b.constant(float(len(error))))
+    return b.arithmetic("/", total, allowed)
 
 
-def _imported(model: str, text: str) -> ModuleType:
+def _print_load(traced: Traced, hoisted: list[Node], rows: Rows) -> str:
+    """``load``: what depends on the parameters alone, into one lane."""
+    b = Block(1)
+    b.point("work", "at")
+    b.point("given", "from")
+    known = {}
+    for k, node in enumerate(traced.parameters.values()):
+        place = b.say(f"mul i64 %stride, {k}")
+        known[node.number] = b.say(f"load double, ptr {b.say(f'getelementptr double, ptr %given, i64 {place}')}")
+    names = b.compute(hoisted, known)
+    for k, node in enumerate(hoisted):
+        b.keep(names[node.number], "%work", rows.first_hoisted + k, LANES)
+    return b.function("void @load(i64 %at, i64 %from, i64 %stride)")
+
+
+def _print_observe(traced: Traced, hoisted: list[Node], rows: Rows) -> str:
+    """``observe``: the outputs of one lane."""
+    b = Block(1)
+    b.point("work", "at")
+    b.point("seen", "to")
+    known = _fetched(b, traced, hoisted, rows)
+    known[traced.time.number] = b.fetch("%work", rows.time, LANES)
+    names = b.compute(traced.outputs, known)
+    for k, node in enumerate(traced.outputs):
+        b.keep(names[node.number], "%seen", k, 1)
+    return b.function("void @observe(i64 %at, i64 %to)")
+
+
+def _fetched(b: Block, traced: Traced, hoisted: list[Node], rows: Rows) -> dict[int, str]:
+    """States, infusions and parameters' parts from the workspace, by the node they are."""
+    nodes = [*enumerate([*traced.states, *traced.inputs.values()])]
+    nodes += [(rows.first_hoisted + k, node) for k, node in enumerate(hoisted)]
+    return {node.number: b.fetch("%work", row, LANES) for row, node in nodes}
+
+
+def _engine(model: str, text: str) -> Any:
+    """Machine code for the text, on this processor."""
     import llvmlite
-    import numba
+    import llvmlite.binding as llvm
 
-    made_by = f"{numba.__version__} {llvmlite.__version__}"
-    key = hashlib.sha256(f"{made_by}\n{text}".encode()).hexdigest()[:16]
-    path = _cache_folder() / f"kernel_{model}_{key}.py"
-    if not path.exists():
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)  # whole or not at all, whoever else is writing the same
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # the compiler looks its own module up when it reads the cache
-    spec.loader.exec_module(module)
-    return module
+    target, processor = _target(llvm)
+    made_by = f"{llvmlite.__version__} {llvm.llvm_version_info} {processor}"
+    key = hashlib.sha256(f"{made_by}\n{text}".encode()).hexdigest()[:20]
+    path = _cache_folder() / f"{model}-{key}.o"
+    code = _kept(path)
+    if code is None:
+        module = llvm.parse_assembly(text)
+        _optimise(llvm, module, target)
+        code = target.emit_object(module)
+        _keep(path, code)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
 
 
+def assembly(page: Page) -> str:
+    """The kernel's instructions on this processor, for whoever wants to see whether they are packed."""
+    import llvmlite.binding as llvm
+
+    target, _ = _target(llvm)
+    module = llvm.parse_assembly(print_kernel(page).text)
+    _optimise(llvm, module, target)
+    text: str = target.emit_assembly(module)
+    return text
+
+
+def _target(llvm: Any) -> tuple[Any, str]:
+    """The machine to compile for, and its processor with its features."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    processor, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(cpu=processor, features=features, opt=3, codemodel="jitdefault", jit=True)
+    return machine, f"{target.triple} {processor} {features}"
+
+
+def _optimise(llvm: Any, module: Any, target: Any) -> None:
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = False  # the vectors are already there
+    builder = llvm.create_pass_builder(target, options)
+    builder.getModulePassManager().run(module, builder)
+
+
+def _kept(path: Path) -> bytes | None:
+    """Machine code from the cache, if it is what was written there."""
+    try:
+        digest, code = (data := path.read_bytes())[:32], data[32:]
+    except OSError:
+        return None
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _keep(path: Path, code: bytes) -> None:
+    """Write machine code after its digest: whole or not at all, whoever else is writing the same."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "wb") as file:
+        file.write(hashlib.sha256(code).digest() + code)
+    Path(temporary).replace(path)
+
+
+@cache
 def _cache_folder() -> Path:
     """Where kernels are kept: SEVENFOLD_CACHE, or the user's cache folder, or a temporary one if neither can be
     written.

@@ -13,14 +13,16 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.errors import InvalidInput
+from sevenfold.mechanism.driver import AS_CONTROLLED, drive
 from sevenfold.mechanism.kernel import compiled
 from sevenfold.mechanism.page import Named, Page
+from sevenfold.mechanism.stops import Dose, Regimen, Stops, plan_stops
 
-__all__ = ["TOLERANCE", "Dose", "Patients", "SolverStatus", "Trajectories", "advance", "begin"]
+__all__ = ["TOLERANCE", "Dose", "Patients", "SolverStatus", "Trajectories", "advance", "begin", "follow"]
 
 Floats = NDArray[np.float64]
-TOLERANCE: Final = 2e-5  # keeps every output within 1e-4 of a tight solution (docs/theory/solver.md)
+TOLERANCE: Final = 4e-5  # keeps every output within 1e-4 of a tight solution (docs/theory/solver.md)
+FIRST_STEP_DAY: Final = 0.01
 _CHUNK: Final = 512  # patients a thread takes at a time
 
 
@@ -30,28 +32,7 @@ class SolverStatus(IntEnum):
     OK = 0
     STEP_VANISHED = 1
     TOO_MANY_STEPS = 2
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dose:
-    """What enters a patient at a time.
-
-    Args:
-        time_day: days since the first dose (the mechanism's time 0).
-        amount: in the unit of the state it enters, before the share that does not arrive.
-        route: one of the page's entries.
-        duration_day: of an infusion; 0 for a bolus.
-    """
-
-    time_day: float
-    amount: float
-    route: str
-    duration_day: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (self.amount >= 0.0 and self.duration_day >= 0.0 and np.isfinite(self.time_day)):
-            raise InvalidInput(f"A dose needs a time, an amount and a duration that are not negative, got {self}.")
+    NOT_FINITE = 3
 
 
 @final
@@ -65,7 +46,7 @@ class Patients:
         time_day: (patient,)
         states: (patient, state)
         inputs: (patient, infusible state), infusions that are running.
-        steps: (patient,) the step that the solver would take next.
+        control: (patient, 3) the step that the solver would take next, the last that counted, and that one's error.
     """
 
     page: Page
@@ -73,7 +54,7 @@ class Patients:
     time_day: Floats
     states: Floats
     inputs: Floats
-    steps: Floats
+    control: Floats
 
     def __len__(self) -> int:
         return len(self.time_day)
@@ -106,14 +87,14 @@ def begin(page: Page, parameters: Mapping[str, Floats | float], n: int = 1) -> P
         values=spread,
         time_day=np.zeros(n),
         states=np.stack([np.broadcast_to(state[s.name], (n,)) for s in page.states], axis=1).astype(np.float64),
-        inputs=np.zeros((n, len(compiled(page).printed.inputs))),
-        steps=np.zeros(n),
+        inputs=np.zeros((n, compiled(page).printed.rows.inputs)),
+        control=np.tile([FIRST_STEP_DAY, 0.0, 0.0], (n, 1)),
     )
 
 
 def advance(
     patients: Patients,
-    doses: Sequence[Sequence[Dose]],
+    doses: Sequence[Regimen],
     looks_day: Sequence[Sequence[float]],
     until_day: Sequence[float] | Floats,
     *,
@@ -132,72 +113,62 @@ def advance(
     Raises:
         InvalidInput: a time before the patient's own, or counts that do not match.
     """
+    stops = plan_stops(patients.page, patients.values, patients.time_day, doses, looks_day, until_day)
+    return follow(patients, stops, [len(looks) for looks in looks_day], tolerance=tolerance, threads=threads)
+
+
+def follow(
+    patients: Patients,
+    stops: Stops,
+    n_looks: Sequence[int],
+    *,
+    tolerance: float = TOLERANCE,
+    threads: int = 1,
+    grid: tuple[int, Floats, NDArray[np.int64]] | None = None,
+) -> Trajectories:
+    """Bring patients through a table of stops, as ``advance`` does with doses and looks.
+
+    Args:
+        n_looks: how many looks each patient has.
+        grid: steps to be written down or read (``driver.drive``); as the control finds them if None.
+    """
     kernel, n = compiled(patients.page), len(patients)
-    if not len(doses) == len(looks_day) == len(until_day) == n:
-        raise InvalidInput(
-            f"{n} patients came with {len(doses)} lists of doses, {len(looks_day)} of looks, {len(until_day)} ends."
-        )
-    stops = [_stops(patients, i, doses[i], looks_day[i], float(until_day[i])) for i in range(n)]
-    offsets = np.concatenate([[0], np.cumsum([len(stop) for stop in stops])]).astype(np.int64)
-    flat = np.array([row for stop in stops for row in stop], dtype=np.float64).reshape(-1, 5)
-    n_looks = [len(looks) for looks in looks_day]
-    rows = flat[:, 4].astype(np.int64)
-    first_row = np.repeat(np.concatenate([[0], np.cumsum(n_looks)])[:-1], np.diff(offsets))
     outputs = np.full((sum(n_looks), len(patients.page.outputs)), np.nan)
-    states, inputs, steps = patients.states.copy(), patients.inputs.copy(), patients.steps.copy()
+    states, inputs, control = patients.states.copy(), patients.inputs.copy(), patients.control.copy()
     status, n_steps = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    parameters = np.stack([patients.values[name] for name in kernel.printed.parameters])
+    used = [patients.values[name] for name in kernel.printed.parameters]
+    parameters = np.ascontiguousarray(used, dtype=np.float64).reshape(-1, n)
+    steps = grid or (AS_CONTROLLED, np.zeros((0, 0)), np.zeros(0, dtype=np.int64))
+    chunk = min(_CHUNK, -(-n // threads))
 
     def run(first: int) -> None:
-        kernel.advance(
-            first, min(first + _CHUNK, n), tolerance, parameters, patients.time_day, offsets,
-            np.ascontiguousarray(flat[:, 0]), flat[:, 1].astype(np.int64), np.ascontiguousarray(flat[:, 2]),
-            np.ascontiguousarray(flat[:, 3]), np.where(rows >= 0, rows + first_row, -1),
-            states, inputs, steps, outputs, status, n_steps,
+        drive(
+            kernel.addresses, kernel.shape, first, min(first + chunk, n), tolerance, parameters, patients.time_day,
+            tuple(stops), (states, inputs, control), (outputs, status, n_steps), steps,
         )  # fmt: skip
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(run, range(0, n, _CHUNK)))
-    cuts = np.cumsum(n_looks)[:-1]
+    if threads == 1:
+        for first in range(0, n, chunk):
+            run(first)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run, range(0, n, chunk)))
     return Trajectories(
         patients=Patients(
             page=patients.page,
             values=patients.values,
-            time_day=np.asarray(until_day, dtype=np.float64).copy(),
+            time_day=stops.day[stops.last - 1],
             states=states,
             inputs=inputs,
-            steps=steps,
+            control=control,
         ),
-        seen={output.name: np.split(outputs[:, k], cuts) for k, output in enumerate(patients.page.outputs)},
+        seen={output.name: _by_patient(outputs[:, k], n_looks) for k, output in enumerate(patients.page.outputs)},
         status=tuple(SolverStatus(int(code)) for code in status),
         n_steps=n_steps,
     )
 
 
-def _stops(
-    patients: Patients, i: int, doses: Sequence[Dose], looks_day: Sequence[float], until_day: float
-) -> list[tuple[float, float, float, float, float]]:
-    """One patient's stops as (day, row, amount, first step, look), looks before doses at the same time."""
-    page, places = patients.page, compiled(patients.page).printed.rows
-    now = float(patients.time_day[i])
-    stops: list[tuple[float, int, float, float, float, float]] = []
-    for number, look in enumerate(looks_day):
-        stops.append((float(look), 0, -1.0, 0.0, 0.0, float(number)))
-    for dose in doses:
-        entry = page.entry(dose.route)
-        share = 1.0 if entry.fraction is None else float(patients.values[entry.fraction][i])
-        row = float(places["dose", entry.state])
-        if dose.duration_day > 0.0:
-            rate, row = dose.amount * share / dose.duration_day, float(places["infusion", entry.state])
-            stops.append((dose.time_day, 1, row, rate, entry.first_step_day, -1.0))
-            stops.append((dose.time_day + dose.duration_day, 1, row, -rate, entry.first_step_day, -1.0))
-        else:
-            stops.append((dose.time_day, 1, row, dose.amount * share, entry.first_step_day, -1.0))
-    stops.append((until_day, 2, -1.0, 0.0, 0.0, -1.0))
-    stops.sort(key=lambda stop: stop[:2])
-    if stops[0][0] < now or stops[-1][0] > until_day:
-        raise InvalidInput(
-            f"Patient {i} stands at day {now:g} and is to be brought to day {until_day:g}; "
-            f"a dose or look at day {stops[0][0] if stops[0][0] < now else stops[-1][0]:g} lies outside."
-        )
-    return [(day, row, amount, step, look) for day, _, row, amount, step, look in stops]
+def _by_patient(column: Floats, n_looks: Sequence[int]) -> list[Floats]:
+    if len(set(n_looks)) == 1:
+        return list(column.reshape(len(n_looks), -1))
+    return np.split(column, np.cumsum(n_looks)[:-1])

@@ -1,6 +1,5 @@
 """The search: that it ends at the optimum, how near, how fast, and what it says where there is none."""
 
-import time
 import warnings
 
 import numpy as np
@@ -23,7 +22,6 @@ from sevenfold.analysis.mmrm import (
     Antedependence,
     Autoregressive,
     ByGroup,
-    CompoundSymmetry,
     Estimation,
     Exponential,
     KenwardRoger,
@@ -194,26 +192,12 @@ def test_homogeneous_antedependence_finds_the_higher_of_two_peaks() -> None:
     assert found == pytest.approx(3831.457, abs=1e-3)
 
 
-@pytest.mark.parametrize("covariance", [Unstructured(), CompoundSymmetry()], ids=label_of)
-def test_a_fit_of_fev_data_takes_milliseconds(covariance: Structure) -> None:
-    """Goal 25 ms, measured 4 to 8 ms; the best of five, and room for a busy machine."""
-    data = fev(["ARMCD"])
-    best = np.inf
-    for _ in range(5):
-        begin = time.perf_counter()
-        Mmrm(covariance=covariance).fit(data).contrast([0.0, 1.0], "TRT - PBO")
-        best = min(best, time.perf_counter() - begin)
-    assert best < 0.1
-
-
-def test_a_large_trial_with_55_covariance_parameters_takes_a_fraction_of_a_second() -> None:
-    """Goals 1 s (Satterthwaite) and 2 s (Kenward-Roger), measured 0.05 s each; the deviance patient by patient."""
+def test_a_large_trial_with_55_covariance_parameters_has_the_deviance_of_its_patients_one_by_one() -> None:
+    """8,605 rows, 10 visits; two ways."""
     trial = bcva()
-    for freedom, goal in ((Satterthwaite(), 1.0), (KenwardRoger(), 2.0)):
-        begin = time.perf_counter()
+    for freedom in (Satterthwaite(), KenwardRoger()):
         fit = Mmrm(freedom=freedom).fit(trial.data)
         found = fit.contrast(trial.difference("TRT", "CTL", "VIS10"), "TRT - CTL, VIS10")
-        assert time.perf_counter() - begin < goal
     assert (fit.counts.n_observations, fit.counts.n_patients, fit.theta.size) == (8605, 1000, 55)
     assert found.interval()[0] > 0.0
     data, sigma = trial.data, fit.sigma[0]

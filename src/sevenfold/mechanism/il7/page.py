@@ -35,9 +35,9 @@ STATES = (
     State(name="nk_per_ul", unit="cells/µL", scale=1.0, what="NK cells"),
 )
 ENTRIES = (
-    Entry(route="IM", state="depot_ug", fraction="bioavailable_fraction", first_step_day=1e-2),
-    Entry(route="SC", state="depot_ug", fraction="bioavailable_fraction", first_step_day=1e-2),
-    Entry(route="IV", state="central_ug", fraction=None, first_step_day=1e-3),
+    Entry(route="IM", state="depot_ug", fraction="bioavailable_fraction", first_step_day=1e-3),
+    Entry(route="SC", state="depot_ug", fraction="bioavailable_fraction", first_step_day=1e-3),
+    Entry(route="IV", state="central_ug", fraction=None, first_step_day=1e-4),
 )
 OUTPUTS = (
     Output(name="il7_ng_per_ml", unit="ng/mL", what="IL-7 in plasma"),
