@@ -14,7 +14,9 @@ from sevenfold.calibrate.synthetic import reported_anew
 BASE = evidence().experiments[0]
 
 
-def experiment(form: Form, reported: tuple[float, ...], statistic: Statistic = Statistic.FOLD, **more: object) -> Experiment:
+def experiment(
+    form: Form, reported: tuple[float, ...], statistic: Statistic = Statistic.FOLD, **more: object
+) -> Experiment:
     fields: dict[str, object] = {
         "form": form, "reported": reported, "statistic": statistic, "readings": (Reading(day=1.0),), "n": 9,
         "discrepancy": 0.3, "spread": None, "weight": 1.0, "rounding": 0.0,
@@ -58,7 +60,9 @@ def test_a_range_far_away_keeps_its_digits(mean: float) -> None:
 
 def test_ranges_side_by_side_have_chances_that_add_to_one() -> None:
     ends = np.linspace(-6.0, 6.0, 25)
-    parts = [np.exp(log_between(a, b, np.array([0.4]), np.array([0.8])))[0] for a, b in zip(ends, ends[1:], strict=False)]
+    parts = [
+        np.exp(log_between(a, b, np.array([0.4]), np.array([0.8])))[0] for a, b in zip(ends, ends[1:], strict=False)
+    ]
     assert sum(parts) == pytest.approx(1.0, abs=1e-10)
 
 

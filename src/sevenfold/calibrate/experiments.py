@@ -173,7 +173,8 @@ def evidence_hash(ours: Evidence) -> str:
     content = {
         "arms": [dataclasses.asdict(arm) for arm in ours.arms.values()],
         "experiments": [_hashed(one) for one in ours.experiments],
-        "populations": [dataclasses.asdict(one) for one in (*populations().values(), *products().values())],
+        "populations": [dataclasses.asdict(one) for one in populations().values()],
+        "products": [dataclasses.asdict(one) for one in products().values()],
         "priors": [(p.name, p.median, p.sd, p.shape) for p in priors()],
         "page": [(p.name, p.value, p.cv) for p in il7_page().parameters],
     }
@@ -293,13 +294,13 @@ def _agrees(figure: Figure, printed: Any, n_printed: int | None, use: Use) -> No
 
 def _looked_at(figure: str, readings: tuple[Reading, ...], entry: Mapping[str, Any], arms: Mapping[str, Arm]) -> None:
     for reading in readings:
+        if reading.over_placebo and entry.get("against") is None:
+            raise InvalidInput(f"{figure}: a ratio to placebo needs `against`.")
         for day in (reading.day, entry.get("until")):
             names = [*entry["arms"], *([entry["against"]] if reading.over_placebo else [])]
             missing = [name for name in names if day is not None and day not in arms[name].looks]
             if missing:
                 raise InvalidInput(f"{figure}: arm {missing[0]!r} is not looked at on day {day:g}.")
-        if reading.over_placebo and entry.get("against") is None:
-            raise InvalidInput(f"{figure}: a ratio to placebo needs `against`.")
 
 
 _SIZES: Final = {"µg/L": 1.0, "fold": 1.0, "day": 1.0, "cells/µL": 1.0, "10^3/µL": 1000.0, "h": 1 / 24, "µg/kg": 1.0}
