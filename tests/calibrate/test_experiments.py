@@ -68,7 +68,7 @@ def test_every_population_names_its_assumptions() -> None:
         (PLAIN.replace("{day: 4}", "{day: 4, over placebo: true}"), "needs `against`"),
         (PLAIN.replace("statistic: level", "statistic: mode"), "mode"),
         (PLAIN.replace("form: quartiles", "form: guess"), "guess"),
-        (PLAIN.replace("n: 5, ", "n: 5, weigth: 2, "), "weigth"),
+        (PLAIN.replace("n: 5, ", "n: 5, factor: 2, "), "factor"),
     ],
 )
 def test_an_entry_that_contradicts_is_one_clear_error_with_file_and_entry(entry: str, message: str) -> None:
@@ -83,7 +83,7 @@ def test_an_entry_that_contradicts_is_one_clear_error_with_file_and_entry(entry:
 )
 def test_what_was_recalled_cannot_be_a_target(fields: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
-        parsed(**fields)
+        parsed(PLAIN, ARMS, **fields)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,8 @@ def test_an_arm_that_cannot_be_simulated_is_refused(arms: str, message: str) -> 
 
 
 def test_a_population_with_a_name_that_nobody_has_is_refused() -> None:
-    text = '[population.x]\nlabel = "x"\nweight_kg = 70.0\nassumptions = ["a"]\nfixed = {speed = 1.0}\n[product.p]\nlabel = "p"\n'
+    text = '[population.x]\nlabel = "x"\nweight_kg = 70.0\nassumptions = ["a"]\nfixed = {speed = 1.0}\n'
+    text += '[product.p]\nlabel = "p"\n'
     with pytest.raises(InvalidInput, match=r"p.toml: population 'x' names 'speed'"):
         parse_populations(text, "p.toml")
     with pytest.raises(InvalidInput, match="names no assumption"):

@@ -1,6 +1,7 @@
 """Each way of reporting against its closed form, and against the numbers it is the density of."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,9 +61,7 @@ def test_a_range_far_away_keeps_its_digits(mean: float) -> None:
 
 def test_ranges_side_by_side_have_chances_that_add_to_one() -> None:
     ends = np.linspace(-6.0, 6.0, 25)
-    parts = [
-        np.exp(log_between(a, b, np.array([0.4]), np.array([0.8])))[0] for a, b in zip(ends, ends[1:], strict=False)
-    ]
+    parts = [np.exp(log_between(a, b, np.array([0.4]), np.array([0.8])))[0] for a, b in pairwise(ends)]
     assert sum(parts) == pytest.approx(1.0, abs=1e-10)
 
 

@@ -89,7 +89,7 @@ def _print_summaries(made: Regenerated) -> None:
         said = made.about[which]
         table = Table(title=f"Posterior: {which}", title_justify="left", box=None)
         for heading in ("parameter", "median", "95 % interval", "contraction", "R-hat", "ESS bulk", "ESS tail"):
-            table.add_column(heading, justify="left" if heading == "parameter" else "right")
+            table.add_column(heading, justify="left" if heading == "parameter" else "right", no_wrap=True)
         for row in said["summaries"]:
             table.add_row(
                 row["name"], f"{row['median']:.3g}", f"{row['lower']:.3g} to {row['upper']:.3g}",

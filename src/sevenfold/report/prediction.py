@@ -114,6 +114,12 @@ def _told(one: Mapping[str, Any]) -> dict[str, str]:
         "median": number(one["median"], 2),
         "parameters": interval(one["lower"], one["upper"], 2),
         "study": interval(one["study_lower"], one["study_upper"], 2),
-        "chance": "" if one["chance"] is None else percent(one["chance"]),
+        "chance": "" if one["chance"] is None else _chance(one),
         "lies": one["lies"],
     }
+
+
+def _chance(one: Mapping[str, Any]) -> str:
+    what = "no significant difference" if one["published"] is None else "the published range"
+    share = "below 1\u202f%" if one["chance"] < 0.01 else percent(one["chance"])
+    return f"chance of {what}: {share}"

@@ -31,7 +31,8 @@ def prediction_figure(
     last = max(row.study_day for row in rows)
     top = max([row.over_baseline.upper for row in rows] + [published[1] if published else 1.0]) * 1.1
     x = Scale(low=1.0, high=float(last), start=_LEFT, end=_WIDTH - _RIGHT)
-    y = Scale(low=0.3, high=max(top, 2.0), start=_HEIGHT - _BOTTOM, end=_TOP, is_log=True)
+    lowest = min(row.over_baseline.lower for row in rows)
+    y = Scale(low=min(0.8, 0.9 * lowest), high=max(top, 2.0), start=_HEIGHT - _BOTTOM, end=_TOP, is_log=True)
     body = [_axes(x, y, last), *([_range(x, y, published)] if published else [])]
     body += [_arm([row for row in rows if row.arm == name], *of, x, y) for name, of in arms.items()]
     said = "; ".join(
@@ -46,7 +47,7 @@ def prediction_figure(
 
 def _axes(x: Scale, y: Scale, last: int) -> str:
     parts = [line(x.start, y.start, x.end, y.start, "axis"), text(4, _TOP - 4, "times baseline", class_="tick")]
-    for tick in (t for t in (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0) if y.low < t < y.high):
+    for tick in (t for t in (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 20.0, 40.0) if y.low < t < y.high):
         parts.append(line(x.start, y(tick), x.end, y(tick), "reference" if tick == 1.0 else "grid"))
         parts.append(text(x.start - 6, y(tick) + 4, f"{tick:g}", anchor="end", class_="tick"))
     for day in range(1, last + 1, 7 if last <= 45 else 14):
@@ -60,7 +61,9 @@ def _range(x: Scale, y: Scale, published: tuple[float, float]) -> str:
     low, high = published
     corners = [(x.start, y(low)), (x.end, y(low)), (x.end, y(high)), (x.start, y(high))]
     words = f"published {low:g} to {high:g}"
-    return group(path(corners, "published-range", closed=True), text(x.start + 5, y(high) + 13, words, class_="tick"))
+    return group(
+        path(corners, "published-range", closed=True), text(x.end - 4, y(high) + 12, words, anchor="end", class_="tick")
+    )
 
 
 def _arm(rows: Sequence[Prediction], label: str, colour: str, x: Scale, y: Scale) -> str:
