@@ -43,7 +43,8 @@ def main() -> None:
     if chosen.sbc:
         found = rank_check(evidence(), chosen.sbc, root=1, threads=2)
         said = {"n": chosen.sbc, "counts": found.counts.tolist(), "p": np.round(found.p_values, 3).tolist()}
-        write("sbc.json", json.dumps(said | {"p_together": found.p_together, "unexplained": found.unexplained}))
+        more = {"p_together": found.p_together, "shift": found.shift, "dispersion": found.dispersion}
+        write("sbc.json", json.dumps(said | more | {"unexplained": found.unexplained}))
     write("contraction.svg", contraction())
     write("predicted.svg", predicted())
     write("correlation.svg", correlation())

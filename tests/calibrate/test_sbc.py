@@ -13,6 +13,9 @@ def test_uniform_ranks_are_well_and_a_narrow_posterior_s_are_not() -> None:
     assert uniform.is_well
     edges = np.where(rng.random((400, 5)) < 0.3, 0, rng.integers(0, 100, (400, 5)))
     assert not Ranks(ranks=edges, unexplained=0.0).is_well
+    narrow = np.clip(50 + 1.25 * (rng.integers(0, 100, (400, 5)) - 50), 0, 99).astype(np.int64)
+    assert not Ranks(ranks=narrow, unexplained=0.0).is_well
+    assert not Ranks(ranks=np.minimum(rng.integers(0, 100, (400, 5)) + 6, 99), unexplained=0.0).is_well
     assert any("uniform" in line for line in uniform.lines())
 
 

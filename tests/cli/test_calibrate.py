@@ -81,7 +81,7 @@ def test_options_that_cannot_be_are_refused(arguments: list[str]) -> None:
 
 
 def test_a_rehearsal_can_draw_its_population_from_the_posterior_and_says_so(tmp_path: Path) -> None:
-    arguments = ("run", "iris-7", "--patients", "3", "--seed", "4", "--quiet", "--parameters", "posterior")
+    arguments = ("run", "iris-7", "--patients", "6", "--seed", "4", "--quiet", "--parameters", "posterior")
     first, again = tmp_path / "first", tmp_path / "again"
     for folder in (first, again):
         done = sevenfold(*arguments, "--out", str(folder))

@@ -3,8 +3,9 @@
 Parameters are drawn from the prior, evidence from the parameters, and the evidence is calibrated with the same sampler
 and likelihoods as the real one. The model is stood in for by its emulator, which is both the truth and what is
 calibrated, so that its error (stated) cannot spoil the ranks. Composite weights are 1, since a weighted likelihood is
-no distribution of data. Source: [talts2018]; a uniform rank has no trend and no bump: chi-square in ten bins, by
-parameter and together.
+no distribution of data. Source: [talts2018]. Three tests: chi-square in ten bins by parameter; and over all parameters
+together, data set by data set, whether ranks lie too low or high (a shift) or too often at the edges (draws too narrow)
+or in the middle (too wide).
 """
 
 from collections.abc import Callable
@@ -13,13 +14,13 @@ from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from sevenfold.calibrate.emulator import Emulator, fit_emulator, flat_statistics
 from sevenfold.calibrate.experiments import Evidence, Experiment
 from sevenfold.calibrate.posterior import emulated_density, likelihood_of
 from sevenfold.calibrate.priors import priors
-from sevenfold.calibrate.sampler import SamplerSettings, begin_sampler, generator, sample
+from sevenfold.calibrate.sampler import SamplerSettings, begin_sampler, generator, moved, sample
 from sevenfold.calibrate.synthetic import reported_anew
 
 __all__ = ["Ranks", "rank_check", "rank_of", "synthetic_problem"]
@@ -30,6 +31,7 @@ _BINS: Final = 10
 _DRAWS: Final = 99  # so that ranks 0 to 99 fall evenly into the bins
 _CHANCE: Final = 0.01  # that a sound method is found wanting
 _POINTS: Final = 1500
+_SETTLING: Final = 240  # steps of chains at rest, as the steps that propose are in the real calibration
 
 
 @final
@@ -67,9 +69,25 @@ class Ranks:
         return float(min(self.p_values.min() * len(self.p_values), 1.0))
 
     @property
+    def shift(self) -> tuple[float, float]:
+        """Mean of rank/100 − 1/2 over all parameters, and its p."""
+        return _tested((self._share - 0.5).mean(axis=1), 0.0)
+
+    @property
+    def dispersion(self) -> tuple[float, float]:
+        """Mean of 12 (rank/100 − 1/2)² over all parameters, 1 where ranks are uniform and more where draws are too
+        narrow; and its p.
+        """
+        return _tested((12.0 * (self._share - 0.5) ** 2).mean(axis=1), 1.0)
+
+    @property
+    def _share(self) -> Floats:
+        return (self.ranks + 0.5) / (_DRAWS + 1)
+
+    @property
     def is_well(self) -> bool:
-        """Whether the ranks may be uniform."""
-        return self.p_together > _CHANCE
+        """Whether the ranks may be uniform by all three tests."""
+        return min(self.p_together, self.shift[1], self.dispersion[1]) > _CHANCE / 3.0
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -78,10 +96,13 @@ class Ranks:
         made = [
             f"{len(self.ranks)} synthetic data sets; ranks in ten bins, {len(self.ranks) / _BINS:g} expected in each"
         ]
-        for prior, counts, p in zip(priors(), self.counts, self.p_values, strict=True):
+        for prior, counts, p in zip(priors(), self.counts, self.p_values, strict=False):
             made.append(f"{prior.name:36s} {''.join(bars[int(7 * c / top)] for c in counts)}  p = {p:.2f}")
         verdict = "uniform" if self.is_well else "NOT uniform"
-        made.append(f"Smallest p over {len(self.p_values)} parameters, corrected: {self.p_together:.2f}: {verdict}.")
+        made.append(f"Smallest p over {len(self.p_values)} parameters, corrected: {self.p_together:.2f}.")
+        for word, (value, p) in (("shift", self.shift), ("dispersion", self.dispersion)):
+            made.append(f"Together: {word} {value:.3f}, p = {p:.2f}.")
+        made.append(f"The ranks are {verdict}.")
         made.append(
             f"The emulator leaves {100 * self.unexplained:.1f} % of a statistic's variance over the prior unexplained."
         )
@@ -117,11 +138,18 @@ def rank_of(emulator: Emulator, root: int, number: int) -> NDArray[np.int64]:
         reported_anew(one, seen, rng) for one, seen in zip(emulator.experiments, emulator.seen(truth), strict=True)
     )
     settings = SamplerSettings(
-        n_runs=1, n_particles=4 * (_DRAWS + 1), n_moves=3, n_sweeps=24, root=int(rng.integers(2**62))
+        n_runs=1, n_particles=2 * (_DRAWS + 1), n_moves=3, n_sweeps=1, root=int(rng.integers(2**62))
     )
     density = emulated_density(replace(emulator, experiments=experiments))
     state = begin_sampler(density, truth.shape[1], settings)
     for last in sample(density, state, settings):
         state = last
-    draws = state.particles[0, ::4][:_DRAWS]
+    settled, _ = moved(density, state, 0, state.particles[0], _SETTLING, rng)
+    draws = settled[::2][:_DRAWS]
     return np.asarray((draws < truth).sum(axis=0), dtype=np.int64)
+
+
+def _tested(each: Floats, expected: float) -> tuple[float, float]:
+    """Mean over independent data sets, and the two-sided p of its distance from what is expected."""
+    se = max(float(each.std(ddof=1)) / np.sqrt(len(each)), 1e-12)
+    return float(each.mean()), float(2.0 * norm.sf(abs(float(each.mean()) - expected) / se))
