@@ -23,8 +23,8 @@ test-slow: $(BIN)/.test
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow
 
 lint: $(BIN)/.test
-	$(BIN)/ruff format --check src tests bench docs
-	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check src tests bench docs examples
+	$(BIN)/ruff check src tests bench docs examples
 
 types: $(BIN)/.test
 	$(BIN)/mypy
@@ -33,7 +33,7 @@ contracts: $(BIN)/.test
 	cd src && $(abspath $(BIN))/lint-imports --config ../pyproject.toml --no-cache
 
 spelling: $(BIN)/.test
-	$(BIN)/codespell src tests bench docs README.md CHANGELOG.md
+	$(BIN)/codespell src tests bench docs examples README.md CHANGELOG.md
 
 docs: $(BIN)/.docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
@@ -51,8 +51,8 @@ lock:
 	uv pip compile -q pyproject.toml requirements/build.in --extra docs --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --exclude-newer "$$(date -u -d '7 days ago' +%F)" -c requirements/run.lock -o requirements/docs.lock
 
 format: $(BIN)/.test
-	$(BIN)/ruff check --fix-only -q src tests bench docs
-	$(BIN)/ruff format -q src tests bench docs
+	$(BIN)/ruff check --fix-only -q src tests bench docs examples
+	$(BIN)/ruff format -q src tests bench docs examples
 
 clean:
 	rm -rf $(VENV) out dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

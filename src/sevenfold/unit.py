@@ -6,6 +6,7 @@ The list is closed on purpose: a unit that a trial does not expect is an error t
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import isfinite
 from typing import Final, final
 
 from sevenfold.errors import InvalidInput
@@ -14,13 +15,13 @@ __all__ = ["Quantity", "canonical", "convert", "dimension", "parse"]
 
 # unit: (dimension, size in the dimension's base unit). A prefix ``=`` would be an alias; aliases stand below.
 _UNITS: Final[dict[str, tuple[str, float]]] = {
-    "s": ("time", 1 / 86_400),
-    "min": ("time", 1 / 1_440),
-    "h": ("time", 1 / 24),
-    "day": ("time", 1.0),
-    "week": ("time", 7.0),
-    "month": ("time", 365.25 / 12),
-    "year": ("time", 365.25),
+    "s": ("time", 1.0),
+    "min": ("time", 60.0),
+    "h": ("time", 3_600.0),
+    "day": ("time", 86_400.0),
+    "week": ("time", 7 * 86_400.0),
+    "month": ("time", 365.25 / 12 * 86_400),
+    "year": ("time", 365.25 * 86_400),
     "kg": ("mass", 1.0),
     "g": ("mass", 1e-3),
     "mg": ("mass", 1e-6),
@@ -136,8 +137,17 @@ def parse(text: str) -> Quantity:
     """
     match = _NUMBER_AND_UNIT.match(text)
     if match is None:
-        raise InvalidInput(f"{text!r} is not a number with a unit; write it like '10 µg/kg'.")
+        raise InvalidInput(f"{_short(text)} is not a number with a unit; write it like '10 µg/kg'.")
     number, unit = match.groups()
     if not unit:
-        raise InvalidInput(f"{text!r} has no unit; write it like '{number} µg/kg' (with the unit that is meant).")
-    return Quantity(float(number.replace("_", "").replace(" ", "")), canonical(unit))
+        raise InvalidInput(
+            f"{_short(text)} has no unit; write it like '{number[:20]} µg/kg' (with the unit that is meant)."
+        )
+    value = float(number.replace("_", "").replace(" ", ""))
+    if not isfinite(value):
+        raise InvalidInput(f"{_short(text)} is too large a number to be meant.")
+    return Quantity(value, canonical(unit))
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")

@@ -3,9 +3,10 @@
 What is read: every exported table of a locked, still blind trial, and from the ledger the number, kind, size and time
 of every event, sealed ones included. Two claims. Leaving out what a bedside sees of reactions to a dose, the area
 under the curve is that of chance. With reactions it is more, because reactions are more frequent on the product, as in
-a real trial; it stays below a stated limit. With 300 subjects (``make test-slow``): IRIS-7 0.51 (95 % CI 0.44-0.58)
-without reactions, 0.60 (0.53-0.66) from reactions alone; IRIS-7C 0.52 (0.45-0.60) and 0.66 (0.59-0.73). That the
-classifiers would see a difference is shown on the sealed results.
+a real trial. The upper 95 % limit of each stays below a stated bound, which grows with the width of the interval. With
+300 subjects (``make test-slow``) IRIS-7 gave 0.55 (95 % CI 0.48-0.62) without reactions and 0.56 (0.50-0.63) from
+reactions alone, IRIS-7C 0.54 (0.47-0.62) and 0.65 (0.58-0.72). The better of two classifiers is taken, which is a
+little above 0.5 by itself. That the classifiers would see a difference is shown on the sealed results.
 """
 
 from collections import defaultdict
@@ -69,7 +70,19 @@ def features(rows: dict[str, list[Row]], events: list[Event]) -> dict[str, Featu
             mine[f"kit ends with {row['kit'][-1]}"] += 1
             mine[f"kit on {row['study_day']}"] = int(row["kit"])
     for row in rows["adverse_events"]:
-        made[row["subject"]][f"ae {row['term']}"] += 1
+        mine = made[row["subject"]]
+        mine[f"ae {row['term']}"] += 1
+        mine[f"ae {row['relation']}"] += 1
+        mine["ae worst grade"] = max(mine["ae worst grade"], row["grade"])
+        mine["ae early"] += 1.0 / (1.0 + max(row["day"] or 0.0, 0.0))
+        if row["hours_after_dose"] is not None:
+            mine["ae soon after a dose"] += 1.0 / (1.0 + row["hours_after_dose"])
+    for row in rows["infections"]:
+        made[row["subject"]]["infections"] += 1
+        made[row["subject"]]["infections early"] += 1.0 / (1.0 + max(row["day"] or 0.0, 0.0))
+    for row in rows["organ_support"]:
+        made[row["subject"]][f"support {row['support']} {row['change']}"] += 1
+        made[row["subject"]][f"support {row['support']} {row['change']}, day"] = row["day"] or 0.0
     for row in rows["vital_status"]:
         mine = made[row["subject"]]
         mine |= {"dead": row["status"] == "dead", "last day": row["last_known_day"] or 0.0}
@@ -83,7 +96,7 @@ def features(rows: dict[str, list[Row]], events: list[Event]) -> dict[str, Featu
 
 
 def guess(x: NDArray[np.float64], y: NDArray[np.bool_]) -> Guess:
-    """The better of two classifiers, cross-validated; the interval is Hanley and McNeil's, at 99.9 %."""
+    """The better of two classifiers, cross-validated; the interval is Hanley and McNeil's, at 95 %."""
     forest = RandomForestClassifier(300, min_samples_leaf=3, random_state=0)
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, max_iter=2000))
     folds = StratifiedKFold(10, shuffle=True, random_state=1)
@@ -94,7 +107,7 @@ def guess(x: NDArray[np.float64], y: NDArray[np.bool_]) -> Guess:
     auc = max(aucs)
     n1, n0, q1, q2 = y.sum(), (~y).sum(), auc / (2 - auc), 2 * auc**2 / (1 + auc)
     se = sqrt((auc * (1 - auc) + (n1 - 1) * (q1 - auc**2) + (n0 - 1) * (q2 - auc**2)) / (n1 * n0))
-    return Guess(auc, auc - 3.29 * se, auc + 3.29 * se)
+    return Guess(auc, auc - 1.96 * se, auc + 1.96 * se)
 
 
 def guesses(name: str, n: int, folder: Path) -> tuple[Guess, Guess, Guess]:
@@ -113,21 +126,25 @@ def guesses(name: str, n: int, folder: Path) -> tuple[Guess, Guess, Guess]:
     names, x = matrix(features(tables(read_history(events), trial.file.protocol), events))
     is_reaction = np.array([name.startswith(REACTIONS) for name in names])
     sealed = [row for row in tables(trial.history, trial.file.protocol)["labs"] if row["was_sealed"]]
-    nothing: dict[str, list[Row]] = {name: [] for name in ("sofa", "visits", "doses", "adverse_events", "vital_status")}
+    others = ("sofa", "visits", "doses", "adverse_events", "infections", "organ_support", "vital_status")
+    nothing: dict[str, list[Row]] = {name: [] for name in others}
     _, hidden = matrix(features({**nothing, "labs": sealed}, []))
     return guess(x[:, ~is_reaction], y), guess(x[:, is_reaction], y), guess(hidden, y)
 
 
 @pytest.mark.parametrize(
-    ("name", "n"),
+    ("name", "n", "at_most", "from_reactions_at_most"),
     [
-        ("iris-7", 90),
-        pytest.param("iris-7", 300, marks=pytest.mark.slow),
-        pytest.param("iris-7c", 300, marks=pytest.mark.slow),
+        ("iris-7", 90, 0.70, 0.78),
+        pytest.param("iris-7", 300, 0.65, 0.72, marks=pytest.mark.slow),
+        pytest.param("iris-7c", 300, 0.65, 0.78, marks=pytest.mark.slow),
     ],
 )
-def test_the_arm_is_guessed_no_better_than_stated(name: str, n: int, tmp_path: Path) -> None:
+def test_the_arm_is_guessed_no_better_than_stated(
+    name: str, n: int, at_most: float, from_reactions_at_most: float, tmp_path: Path
+) -> None:
+    """The upper limit is what is held: a good guess fails, and so does a trial too small to exclude one."""
     without, reactions, sealed = guesses(name, n, tmp_path)
-    assert without.lower < 0.5, f"something betrays the arm: {without}"
+    assert without.upper < at_most, f"something betrays the arm: {without}"
     assert sealed.lower > 0.85, f"the classifier could not see what is there to be seen: {sealed}"
-    assert reactions.lower < 0.75, f"reactions tell more than is stated: {reactions}"
+    assert reactions.upper < from_reactions_at_most, f"reactions tell more than is stated: {reactions}"

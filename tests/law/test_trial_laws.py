@@ -90,9 +90,18 @@ class Recorded:
     def takes_dose(self, subject: str, study_day: int, time_day: float) -> str | None:
         return self._answer(("dose", subject, study_day), lambda: self.first.takes_dose(subject, study_day, time_day))  # type: ignore[no-any-return]
 
-    def receive(self, subject: str, study_day: int, time_day: float, kit: str, route: str, volume_ml: float) -> None:
+    def receive(
+        self,
+        subject: str,
+        study_day: int,
+        time_day: float,
+        kit: str,
+        route: str,
+        volume_ml: float,
+        over_h: float | None = None,
+    ) -> None:
         if not self.is_playing:
-            self.first.receive(subject, study_day, time_day, kit, route, volume_ml)
+            self.first.receive(subject, study_day, time_day, kit, route, volume_ml, over_h)
 
     def observed(self, subject: str, time_day: float, hours: float) -> tuple[Bedside, Bedside]:
         return self._answer(("seen", subject, time_day), lambda: self.first.observed(subject, time_day, hours))  # type: ignore[no-any-return]

@@ -6,7 +6,9 @@ from sevenfold.provenance import Provenance
 __all__ = ["DECAY", "one_state"]
 
 
-def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | None = None) -> Page:
+def one_state(
+    name: str, rates: object, *, value: float = 1.0, fraction: str | None = None, lag: str | None = None
+) -> Page:
     """A page with one state x that starts at 1 and one parameter k."""
     parameter = Parameter(
         name="k", symbol="k", value=value, unit="/day", cv=0.0, status=Provenance.ASSUMED, source="test"
@@ -16,7 +18,7 @@ def one_state(name: str, rates: object, *, value: float = 1.0, fraction: str | N
         title="one state",
         states=(State(name="x", unit="", scale=1e-6, what="x"),),
         parameters=(parameter,),
-        entries=(Entry(route="IN", state="x", fraction=fraction, first_step_day=1e-3),),
+        entries=(Entry(route="IN", state="x", fraction=fraction, lag=lag, first_step_day=1e-3),),
         outputs=(Output(name="x", unit="", what="x"),),
         derive=lambda _p: {},
         start=lambda p: {"x": 1.0 + 0.0 * p.k},

@@ -45,6 +45,26 @@ def test_a_look_at_the_time_of_a_dose_sees_the_moment_before() -> None:
     assert seen == pytest.approx([np.exp(-1.3), np.exp(-1.3) + 2.0], rel=1e-7)
 
 
+def test_stops_that_nearly_coincide_are_one() -> None:
+    """No step is so short that its inverse overflows."""
+    doses = [Dose(time_day=day, amount=1.0, route="IN") for day in (0.0, 1e-308, 1e-15)]
+    after = advance(begin(DECAY, {}), [doses], [[1.0]], [1.0], tolerance=1e-9)
+    assert after.status == (SolverStatus.OK,)
+    assert after.seen["x"][0] == pytest.approx([4.0 * np.exp(-1.3)], rel=1e-7)
+
+
+def test_a_lag_delays_a_dose_and_is_each_patients_own() -> None:
+    """Superposition of the start, which is 1, and of a dose that arrives a lag later."""
+    page = one_state("late", lambda _t, y, p: {"x": -1.3 * y.x + 0.0 * p.k}, lag="k")
+    doses, looks = [Dose(time_day=0.5, amount=2.0, route="IN")], [0.6, 1.0, 2.0]
+    lags = np.array([0.0, 0.2, 1.0])
+    seen = advance(begin(page, {"k": lags}, 3), [doses] * 3, [looks] * 3, [2.0] * 3, tolerance=1e-9).seen["x"]
+    for lag, x in zip(lags, seen, strict=True):
+        late = np.array(looks) - 0.5 - lag
+        expected = np.exp(-1.3 * np.array(looks)) + np.where(late > 0.0, 2.0 * np.exp(-1.3 * late), 0.0)
+        assert x == pytest.approx(expected, rel=1e-7)
+
+
 def test_what_cannot_be_integrated_is_a_status_and_not_a_number() -> None:
     """With x' = x², x reaches infinity at t = 1; patients beside it come to no harm."""
     after = advance(begin(BLOW_UP, {"k": np.array([1.0, 0.1])}, 2), [[], []], [[0.5, 2.0]] * 2, [2.0] * 2)

@@ -35,7 +35,7 @@ def test_a_cited_value_takes_its_place_and_keeps_its_source_beside() -> None:
     [
         ("a: [1, 2\nb: 3\n", "line 2: this is not YAML"),
         ("a: 1\nb: 2\na: 3\n", "line 3: key 'a' stands here and on line 1"),
-        ("", "is empty"),
+        ("", "line 1: the file is empty"),
         ("? [1, 2]\n: 3\n", "a key must be a word"),
         ("a: {value: 1, verified: true}\n", "must name its source"),
         ("a: {value: 1, verified: yes}\n", "'verified' must be true or false"),

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from itertools import pairwise
 
 import pytest
@@ -14,8 +15,10 @@ from sevenfold.calibrate.posterior import Which
 from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
 from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.evidence.compare import compare
+from sevenfold.protocol.load import load, parse
 from sevenfold.record.reading import read_head
 from sevenfold.report import words
+from sevenfold.report.limits import LIMITS, limits_of
 from sevenfold.report.page import ReportInput, render
 from sevenfold.report.prediction import PredictionInput
 from sevenfold.report.svg import Scale
@@ -155,6 +158,34 @@ def test_it_says_which_published_values_were_predicted_unseen_and_which_were_dat
     assert "ILIAD-7 pooled" in section
     assert section.count("<svg") == 6
     assert re.search(r"chip (good|bad)", section)
+
+
+def test_it_says_which_p_value_is_the_trial_s_and_that_the_others_are_exploratory(page: str) -> None:
+    told = re.search(r"One p-value is that of the trial: (.*?)</p>", page, re.DOTALL)
+    assert told is not None
+    assert "Lymphocytes on day 29, CYT107 against placebo, in those alive" in told.group(1)
+    assert "not adjusted for their number" in told.group(1)
+
+
+def test_every_table_has_a_caption_of_its_own(page: str) -> None:
+    captions = re.findall(r"<table[^>]*><caption>([^<]+)</caption>", page)
+    assert len(captions) == page.count("<table") >= 10
+    assert len(captions) == len(set(captions))
+
+
+def test_the_forest_tells_bounds_to_those_who_do_not_see_it(page: str) -> None:
+    found = re.search(r'id="t-forest-of-ratios-d">([^<]*)<', page)
+    assert found is not None
+    assert "between " in found.group(1)
+    assert "–" not in found.group(1)
+
+
+def test_a_protocol_of_one_s_own_is_told_what_is_extrapolated() -> None:
+    text = files("sevenfold.protocol").joinpath("library", "template.yaml.txt").read_text(encoding="utf-8")
+    own = parse(text.replace("dose: 10 µg/kg", "dose: 20 µg/kg"), "own.yaml").protocol
+    assert "extrapolated" in limits_of(own)[0]
+    assert "this protocol gives 20 µg/kg" in limits_of(own)[1]
+    assert limits_of(load("iris-7").protocol) == LIMITS
 
 
 def test_no_number_is_nan(page: str) -> None:

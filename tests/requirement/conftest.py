@@ -106,7 +106,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[signal.Signals, St
     waiting = dict(going)
     while waiting and time.monotonic() < until:
         for how, process in list(waiting.items()):
-            if process.poll() is not None or _n_committed(root / how.name / "trial.db") > 0:
+            if process.poll() is not None or _n_committed(root / how.name / "unfinished" / "trial.db") > 0:
                 process.send_signal(how)
                 del waiting[how]
         time.sleep(0.02)

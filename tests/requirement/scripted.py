@@ -201,7 +201,16 @@ class ScriptedNature:
         """Always."""
         return None
 
-    def receive(self, subject: str, study_day: int, time_day: float, kit: str, route: str, volume_ml: float) -> None:
+    def receive(
+        self,
+        subject: str,
+        study_day: int,
+        time_day: float,
+        kit: str,
+        route: str,
+        volume_ml: float,
+        over_h: float | None = None,
+    ) -> None:
         """Only the number is kept."""
         self.kits.append((subject, study_day, kit))
 

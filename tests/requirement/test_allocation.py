@@ -561,5 +561,5 @@ def test_any_change_of_the_list_is_found_even_if_the_forger_holds_the_signing_ke
         assert "is the one committed to" in said
     else:
         assert told != honest or nonce != shown.nonce
-        assert code == 1
+        assert code == 2
         assert "not the one that was committed to" in said

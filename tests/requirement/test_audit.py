@@ -132,7 +132,7 @@ def test_an_edit_of_any_column_of_any_event_is_found_and_located(
         copy = copied(original.ledger, tmp_path / f"{place}.db")
         edited(copy, (f"UPDATE event SET {column} = ? WHERE sequence = ?", (OTHER_VALUES[column], place)))
         code, said = original.verified(copy, capsys, with_head=with_head)
-        assert code == 1
+        assert code == 2
         assert f"Event {place} " in said
 
 
@@ -154,7 +154,7 @@ def test_the_smallest_edit_of_a_payload_is_found(
     copy = copied(original.ledger, tmp_path / "trial.db")
     edited(copy, ("UPDATE event SET payload = ? WHERE sequence = ?", (other, place)))
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert f"Event {place} (VisitHeld) was changed" in said
 
 
@@ -171,7 +171,7 @@ def test_an_event_altered_with_its_own_hash_recomputed_is_found_behind_it(
         copy = copied(original.ledger, tmp_path / f"{place}.db")
         rewritten(copy, [*original.events[: place - 1], altered, *original.events[place:]])
         code, said = original.verified(copy, capsys, with_head=False)
-        assert code == 1
+        assert code == 2
         assert f"Event {place + 1} " in said
         assert said.count("FAULT") == 1
 
@@ -186,13 +186,13 @@ def test_a_deleted_event_is_found_and_located(
         gap = copied(original.ledger, tmp_path / f"gap {place}.db")
         edited(gap, ("DELETE FROM event WHERE sequence = ?", (place,)))
         code, said = original.verified(gap, capsys, with_head=False)
-        assert code == 1
+        assert code == 2
         assert f"Event {place} is missing" in said
         closed = copied(original.ledger, tmp_path / f"closed {place}.db")
         left = [event for event in original.events if event.sequence != place]
         rewritten(closed, [dataclasses.replace(event, sequence=k) for k, event in enumerate(left, start=1)])
         code, said = original.verified(closed, capsys, with_head=False)
-        assert code == 1
+        assert code == 2
         assert f"Event {place} " in said
 
 
@@ -207,7 +207,7 @@ def test_an_inserted_event_is_found_and_located(
     moved = [dataclasses.replace(event, sequence=event.sequence + 1) for event in behind]
     copy = rewritten(copied(original.ledger, tmp_path / "trial.db"), [*before, made[-1], *moved])
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert f"Event {place + 2} " in said
     assert f"Event {place} " not in said
 
@@ -225,7 +225,7 @@ def test_events_in_another_order_are_found_and_located(
         [dataclasses.replace(event, sequence=k) for k, event in enumerate(order, start=1)],
     )
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert f"Event {place} " in said
     assert f"Event {place - 1} " not in said
 
@@ -240,7 +240,7 @@ def test_a_ledger_cut_short_is_found_by_its_own_head(
         copy = copied(original.ledger, tmp_path / f"{left}.db")
         edited(copy, ("DELETE FROM event WHERE sequence > ?", (left,)))
         code, said = original.verified(copy, capsys, with_head=False)
-        assert code == 1
+        assert code == 2
         assert "cut short" in said
         assert f"{n} events, {left} are there" in said
 
@@ -254,11 +254,11 @@ def test_a_ledger_cut_short_with_its_head_altered_to_fit_is_found(
     plain = dataclasses.replace(original.head, count=len(left), hash=left[-1].hash)
     copy = rewritten(copied(original.ledger, tmp_path / "plain.db"), left, plain)
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert "signature of the head" in said
     copy = rewritten(copied(original.ledger, tmp_path / "stranger.db"), left, head_of(left, STRANGER))
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert "another key" in said
 
 
@@ -270,7 +270,7 @@ def test_a_ledger_cut_back_to_an_earlier_head_is_found_with_the_exported_one(
     for head in original.earlier:
         copy = rewritten(copied(original.ledger, tmp_path / f"{head.count}.db"), original.events[: head.count], head)
         code, said = original.verified(copy, capsys)
-        assert code == 1
+        assert code == 2
         assert "cut short" in said
         assert f"the exported head says {len(original.events)} events, {head.count} are there" in said
         code, said = original.verified(copy, capsys, with_head=False)
@@ -285,7 +285,7 @@ def test_an_older_head_put_back_over_the_same_events_is_found(
     for head in original.earlier:
         copy = rewritten(copied(original.ledger, tmp_path / f"{head.count}.db"), original.events, head)
         code, said = original.verified(copy, capsys, with_head=False)
-        assert code == 1
+        assert code == 2
         assert f"says {head.count}, {len(original.events)} are there" in said
 
 
@@ -304,12 +304,12 @@ def test_an_altered_payload_with_all_hashes_recomputed_is_found(
     assert sum(a.payload != b.payload for a, b in zip(events, original.events, strict=True)) > 10
     copy = rewritten(copied(original.ledger, tmp_path / "trial.db"), events)
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert "last event is not the one" in said
     head = dataclasses.replace(original.head, hash=events[-1].hash)
     copy = rewritten(copied(original.ledger, tmp_path / "unsigned.db"), events, head)
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert "signature of the head" in said
 
 
@@ -321,7 +321,7 @@ def test_a_chain_made_anew_and_signed_with_another_key_is_found(
     events = chained_anew(original.events, lambda event: dataclasses.replace(event, actor="somebody"))
     copy = rewritten(copied(original.ledger, tmp_path / "half.db"), events, head_of(events, STRANGER))
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert "another key" in said
 
     def renamed(event: Event) -> Event:
@@ -331,7 +331,7 @@ def test_a_chain_made_anew_and_signed_with_another_key_is_found(
     events = chained_anew(events, renamed)
     copy = rewritten(copied(original.ledger, tmp_path / "whole.db"), events, head_of(events, STRANGER))
     code, said = original.verified(copy, capsys)
-    assert code == 1
+    assert code == 2
     assert "another key than the exported head" in said
     assert verify(copy).is_whole, "this one can only be told by a head kept elsewhere"
 
@@ -346,7 +346,7 @@ def test_a_chain_made_anew_by_the_holder_of_the_key_is_found_with_the_exported_h
         longer = chained_anew([*events, *events[-1:] * more])
         copy = rewritten(copied(original.ledger, tmp_path / f"{name}.db"), longer, head_of(longer, KEY))
         code, said = original.verified(copy, capsys)
-        assert code == 1
+        assert code == 2
         assert f"event {len(original.events)} is not the one" in said
 
 
@@ -358,7 +358,7 @@ def test_a_forged_exported_head_is_found(
     for changed in ({"count": 1}, {"hash": "0" * 64}, {"state": "running"}, {"signature": "0" * 128}):
         head = tmp_path / "head.json"
         head.write_text(json.dumps({**dataclasses.asdict(original.head), **changed}), encoding="utf-8")
-        assert main(["verify", str(original.ledger), "--head", str(head)]) == 1
+        assert main(["verify", str(original.ledger), "--head", str(head)]) == 2
         assert "signature of the exported head" in capsys.readouterr().out
 
 
@@ -381,7 +381,7 @@ def test_an_edit_of_the_head_is_found(
     """Each of its columns."""
     copy = edited(copied(original.ledger, tmp_path / "trial.db"), (f'UPDATE head SET "{column}" = ?', (value,)))
     code, said = original.verified(copy, capsys, with_head=False)
-    assert code == 1
+    assert code == 2
     assert "signature of the head" in said
 
 

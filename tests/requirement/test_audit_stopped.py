@@ -18,9 +18,9 @@ from sevenfold.record.verify import verify
 def test_ctrl_c_leaves_a_ledger_that_verifies_and_says_interrupted(
     stopped: dict[signal.Signals, Stopped], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 130, a sentence and no traceback; the last event, the signed head and run.json all say it."""
+    """Exit code 2, a sentence and no traceback; the last event, the signed head and run.json all say it."""
     run = stopped[signal.SIGINT]
-    assert run.code == 130, run.printed
+    assert run.code == 2, run.printed
     assert "Traceback" not in run.printed
     assert "interrupted" in run.printed
     ledger = run.folder / "trial.db"
@@ -55,7 +55,8 @@ def test_a_killed_run_leaves_a_ledger_that_verifies_as_running(
     """With everything up to the last commit, and nothing that only seems to be there."""
     run = stopped[signal.SIGKILL]
     assert run.code == -signal.SIGKILL
-    ledger = run.folder / "trial.db"
+    assert [path.name for path in run.folder.iterdir()] == ["unfinished"]
+    ledger = run.folder / "unfinished" / "trial.db"
     assert main(["verify", str(ledger)]) == 0
     said = capsys.readouterr().out
     assert "the ledger is running" in said
@@ -63,8 +64,8 @@ def test_a_killed_run_leaves_a_ledger_that_verifies_as_running(
     found = verify(ledger)
     assert found.state is LedgerState.RUNNING
     assert found.n_events == read_head(ledger).count > 0
-    assert not (run.folder / "run.json").exists()
-    assert not (run.folder / "data").exists()
+    assert not list(run.folder.rglob("run.json"))
+    assert not list(run.folder.rglob("data"))
 
 
 @pytest.mark.requirement("AUDIT-14")

@@ -431,7 +431,7 @@ def test_the_plan_is_what_the_protocol_says() -> None:
             plan.method.value, tuple(plan.covariates), protocol.baseline.visit, protocol.baseline.qualifying_mean,
         )  # fmt: skip
     assert found["iris-7"] == (
-        "day 29", False, "randomised", ("cyt107", "placebo"), "ratio of geometric means", "while alive",
+        "day 29", False, "randomised", ("cyt107", "placebo"), "ratio of geometric means", "in those alive",
         "ancova", ("baseline", "country"), "day 1", (),
     )  # fmt: skip
     assert found["iris-7c"] == (
@@ -471,7 +471,7 @@ def test_the_flow_of_participants_in_the_report_is_that_of_the_exported_subjects
         first = Counter(row["criteria_not_met"].split("; ")[0] for row in rows if row["is_eligible"] == "false")
         texts = {criterion.id: criterion.text for criterion in load(run.name).protocol.population.criteria}
         for criterion, count in first.most_common(3):
-            assert f"|{count} {texts[criterion][:30]}" in shown
+            assert f"|{count} on “{texts[criterion][:30]}" in shown
         dosed = {row["subject"] for row in run.table("doses") if row["was_given"] == "true"}
         for arm in load(run.name).protocol.arms:
             members = [row for row in randomised if row["arm"] == arm.id]

@@ -1,5 +1,6 @@
 """The virtual ICU: what it was set to, and what one change does to the others."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import InvalidInput
+from sevenfold.mechanism.solve import Dose, advance
 from sevenfold.protocol.load import load
 from sevenfold.rules.eligibility import unmet_criteria
 from sevenfold.trial.enrolment import arrivals
@@ -16,6 +18,7 @@ from sevenfold.trial.icu.assumptions import assays, background, shipped
 from sevenfold.trial.icu.laboratory import FROM_MECHANISM, measured
 from sevenfold.trial.icu.nature import VirtualIcu
 from sevenfold.trial.icu.person import Draws, draw_person
+from sevenfold.trial.icu.ranges import range_of
 from sevenfold.trial.icu.reactions import reactions
 
 IRIS_7 = load("iris-7").protocol
@@ -170,3 +173,56 @@ def test_candidates_come_as_often_as_planned() -> None:
     months = (moments[-1] - moments[0]).total_seconds() / 86_400 / (365.25 / 12)
     assert 399 / months == pytest.approx(IRIS_7.sites["FR-1"][1].screened_per_month, rel=4 / np.sqrt(399))
     assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -0.1, 1e300])
+def test_an_assumption_outside_what_it_can_be_is_refused(value: float) -> None:
+    for name in shipped().by_name:
+        if name.endswith("_correlation") and value == -0.1:
+            continue
+        if shipped().by_name[name].unit == "log hazard" and value == -0.1:
+            continue
+        with pytest.raises(InvalidInput, match=f"{name}' cannot be .* lies between"):
+            shipped().changed({name: value})
+
+
+def test_what_is_shipped_lies_within_its_range() -> None:
+    for name, assumption in shipped().by_name.items():
+        low, high = range_of(assumption)
+        assert low < high
+        assert low <= assumption.value <= high, name
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_patient_lives_at_either_end_of_every_range(end: int) -> None:
+    """One assumption at a time, at the lowest and at the highest value that may be set."""
+    for name, assumption in shipped().by_name.items():
+        one = VirtualIcu(IRIS_7, shipped().changed({name: range_of(assumption)[end]}), 2, lambda _kit: "placebo")
+        one.candidate("FR-1-001", "FR-1", AT)
+        assert isinstance(one.assess("FR-1-001", "day 1", 0.0, ("alc", "il6", "temperature")), dict)
+        one.next_event("FR-1-001", 0.0, 90.0)
+
+
+def test_a_visit_years_later_can_be_held() -> None:
+    one = icu(2)
+    one.candidate("FR-1-001", "FR-1", AT)
+    assert one.assess("FR-1-001", "day 3650", 3649.0, ("temperature",))
+
+
+@pytest.mark.parametrize("looks", [(), (0.01, 0.02)])
+def test_an_infusion_runs_over_its_hours_however_often_it_is_looked_at(looks: tuple[float, ...]) -> None:
+    """Against the model itself, given the whole infusion at once; looking while it runs cuts it and loses nothing."""
+    one = icu(3, "cyt107")
+    one.candidate("FR-1-001", "FR-1", AT)
+    subject = one.subjects["FR-1-001"]
+    before, hours = subject.body, 1.0
+    one.receive("FR-1-001", 1, 0.0, "kit", "IV", 0.4, hours)
+    for number, look in enumerate(looks):
+        one.assess("FR-1-001", f"look {number}", look, ("il7",))
+    seen = one._observe("FR-1-001", 0.5)
+    strength = IRIS_7.products["cyt107"].strength_ug_per_ml
+    whole = Dose(time_day=0.0, amount=0.4 * strength, route="IV", duration_day=hours / 24.0)
+    expected = advance(before, [[whole]], [[0.5]], [0.5]).seen["il7_ng_per_ml"][0][-1]
+    bolus = advance(before, [[replace(whole, duration_day=0.0)]], [[0.5]], [0.5]).seen["il7_ng_per_ml"][0][-1]
+    assert seen["il7_ng_per_ml"] == pytest.approx(expected, rel=1e-6)
+    assert abs(bolus / expected - 1.0) > 1e-3, "the duration matters"

@@ -1,10 +1,13 @@
 """The command line: parse, call, print. Nothing is imported before it is known which command is wanted."""
 
 import argparse
+import signal
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from sevenfold import __version__
+from sevenfold.cli.model_commands import add_model
 from sevenfold.errors import SevenfoldError
 
 __all__ = ["main"]
@@ -18,13 +21,15 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
   sevenfold calibrate --check          do the shipped parameters follow from the published evidence?
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
+  sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
 
-`sevenfold COMMAND --help` tells more of each. For research; not medical advice.
+Exit code 0: done, and sound. 2: refused, found wanting (a fault in a protocol, a tampered ledger) or interrupted; the
+message says which. `sevenfold COMMAND --help` tells more of each. For research; not medical advice.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; answers the exit code (0 well, 1 found wanting, 2 refused, 130 interrupted)."""
+    """Run a command; answers the exit code: 0 well, 2 refused, found wanting or interrupted, each with its message."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
     if "run" not in chosen:
@@ -37,9 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print("sevenfold: interrupted.", file=sys.stderr)
-        return 130
+        return 2
     except BrokenPipeError:
         return 0
+    finally:
+        if arguments is None:  # the process ends here: a late Ctrl-C must not say that what was done was not
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     return code
 
 
@@ -54,7 +62,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_new(commands)
     _add_calibrate(commands)
+    add_model(commands)
     return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, short: str, text: str, *examples: str
+) -> argparse.ArgumentParser:
+    """A command whose help ends with examples, and whose text is wrapped as it is written."""
+    told = "\n".join(["examples:", *(f"  {example}" for example in examples)])
+    wrapped = textwrap.fill(text, 100)
+    raw = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, help=short, description=wrapped, epilog=told, formatter_class=raw)
 
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -63,7 +82,12 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "gives the same data, "
         "byte for byte, whatever the number of threads."
     )
-    command = commands.add_parser("run", help="rehearse a trial and report it", description=text)
+    command = _command(
+        commands, "run", "rehearse a trial and report it", text,
+        "sevenfold run iris-7",
+        "sevenfold run my-trial.yaml --seed 7 --patients 20 --out out/small",
+        "sevenfold run iris-7 --assume treatment_effect_through_alc=1 --force",
+    )  # fmt: skip
     command.add_argument(
         "protocol", metavar="PROTOCOL", help="a built-in trial (iris-7, iris-7c) or the path of a protocol file"
     )
@@ -74,7 +98,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     command.add_argument(
         "--assume", action="append", default=[], metavar="NAME=VALUE",
-        help="change an assumption of the virtual ICU, e.g. treatment_effect_through_alc=1; may be repeated",
+        help="change an assumption of the virtual ICU, e.g. treatment_effect_through_alc=1; may be repeated; "
+        "`--assume list` prints their names, values and ranges",
     )  # fmt: skip
     command.add_argument(
         "--parameters", choices=("typical", "posterior"), default="typical",
@@ -96,7 +121,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "Check a protocol file: every fault with its line; if there is none, its schedule and arms as a table."
-    command = commands.add_parser("check", help="check a protocol file", description=text)
+    command = _command(
+        commands, "check", "check a protocol file", text,
+        "sevenfold check iris-7",
+        "sevenfold check my-trial.yaml --assumptions",
+    )  # fmt: skip
     command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial or the path of a protocol file")
     command.add_argument(
         "--assumptions", action="store_true", help="list every value that is an assumption or not verified"
@@ -116,9 +145,15 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "head, and after unblinding "
         "the allocation against what was committed to. With a head that was kept elsewhere (run.json holds "
         "one) a ledger that was "
-        "cut short or chained anew is found too. Exit code 0 if it is whole, 1 if not."
+        "cut short or chained anew is found too; without one, an older head that was put back with the "
+        "ledger cut to it is not. A rehearsal signs with a key that follows from its seed: whoever knows the seed can "
+        "sign anew, so keep a head elsewhere where that matters. Exit code 0 if it is whole, 2 if not."
     )
-    command = commands.add_parser("verify", help="verify a ledger", description=text)
+    command = _command(
+        commands, "verify", "verify a ledger", text,
+        "sevenfold verify out/iris-7/trial.db",
+        "sevenfold verify trial.db --head kept-elsewhere/run.json",
+    )  # fmt: skip
     command.add_argument("ledger", metavar="TRIAL.DB", help="the ledger's file")
     command.add_argument(
         "--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)"
@@ -134,7 +169,10 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "Write a commented protocol to start from, and beside it the schema by which an editor completes it."
-    command = commands.add_parser("new", help="write a protocol to start from", description=text)
+    command = _command(
+        commands, "new", "write a protocol to start from", text,
+        "sevenfold new my-trial.yaml",
+    )  # fmt: skip
     command.add_argument("path", metavar="FILE.yaml", help="where to write it; an existing file is never overwritten")
 
     def run(chosen: argparse.Namespace) -> int:

@@ -1,44 +1,66 @@
 """``sevenfold check``: is a protocol sound? Its schedule, arms and assumptions as tables."""
 
 import argparse
+import sys
+from typing import Final
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.protocol.protocol import Protocol
+from sevenfold.protocol.treatment import VisibleInjection
 from sevenfold.protocol.visit import Visit
 
 __all__ = ["check_protocol"]
+
+_WIDTH_OF_A_FILE: Final = 160  # columns, where the output is no terminal that would have a width of its own
 
 
 def check_protocol(chosen: argparse.Namespace) -> int:
     """Print the tables; a fault is raised by loading."""
     file = load(chosen.protocol)
-    console = Console()
+    # A protocol's words are words: none is taken for the printer's own markup.
+    console = Console(
+        markup=False, emoji=False, highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE
+    )
     p = file.protocol
-    console.print(f"[bold]{p.title}[/] ({p.name}, phase {p.phase})")
+    _say(console, Text.assemble((p.title, "bold"), f" ({p.name}, phase {p.phase})"))
     for trial in p.registered_trials:
         places = ", ".join(f"{site.id} {site.city}" for site in trial.sites)
-        console.print(f"  {trial.id}: {trial.registry_id}, {trial.country}, {trial.sponsor}; {places}")
-    console.print(f"  {p.population.planned} subjects, randomised {_ratio(p)}; {len(p.population.criteria)} criteria\n")
+        _say(console, f"  {trial.id}: {trial.registry_id}, {trial.country}, {trial.sponsor}; {places}")
+    n = len(p.population.criteria)
+    criteria = f"{n} {'criterion' if n == 1 else 'criteria'}"
+    _say(console, f"  {p.population.planned} subjects, randomised {_ratio(p)}; {criteria}\n")
+    _say(console, f"Arms: what is in the syringe, {_doses(p)} or the volume of it")
     console.print(_arms(p))
+    _say(console, "Schedule of activities (● open, ○ sealed after randomisation)")
     console.print(_schedule(p))
-    console.print("Questions and how they are answered")
-    for line in _questions(p):
-        console.print(f"  {line}", highlight=False)
+    _say(console, "Questions and how they are answered")
+    for role, line in _questions(p):
+        _say(console, Text.assemble("  ", (role, "bold"), f": {line}"))
     console.print()
-    unverified = [(place, c) for place, c in file.citations.items() if not c.verified]
-    console.print(
-        f"{len(file.citations)} values name where they come from; {len(unverified)} of them are not verified."
+    unverified = sum(not citation.verified for citation in file.citations.values())
+    n = len(file.citations)
+    _say(
+        console,
+        f"{n} {'value says where it comes' if n == 1 else 'values say where they come'} from; "
+        f"{unverified} not verified.",
     )
     if chosen.assumptions:
+        _say(console, "Values that are not verified")
         console.print(_assumptions(file))
     elif unverified:
-        console.print("`--assumptions` lists them.")
-    console.print(f"[green]{file.name} is sound.[/]")
+        _say(console, "`--assumptions` lists them.")
+    _say(console, Text(f"{file.name} is sound.", "green"))
     return 0
+
+
+def _say(console: Console, words: str | Text) -> None:
+    """A line, left whole: the terminal wraps it, a file keeps it."""
+    console.print(words, soft_wrap=True)
 
 
 def _ratio(p: Protocol) -> str:
@@ -47,22 +69,28 @@ def _ratio(p: Protocol) -> str:
     return f"{ratio} ({', '.join(p.randomisation.ratio)}){strata}"
 
 
+def _doses(p: Protocol) -> str:
+    doses = dict.fromkeys(f"{one.dose_ug_per_kg:g}" for one in p.arms[0].calendar)
+    return f"{' or '.join(doses)} µg/kg"
+
+
 def _arms(p: Protocol) -> Table:
-    first = p.arms[0].calendar[0]
-    title = f"Arms: what is in the syringe, {first.dose_ug_per_kg:g} µg/kg or the volume of it"
-    table = Table(title=title, title_justify="left", box=SIMPLE)
+    table = Table(box=SIMPLE)
     table.add_column("study day", justify="right")
     table.add_column("route")
     for arm in p.arms:
-        table.add_column(f"{arm.id}\n[dim]{arm.label}[/]", max_width=24)
+        table.add_column(Text.assemble(arm.id, "\n", (arm.label, "dim")), max_width=24)
     for one in p.arms[0].calendar:
-        table.add_row(str(one.day), one.route, *(arm.product_on(one.day) for arm in p.arms))
+        table.add_row(str(one.day), _route(one), *(arm.product_on(one.day) for arm in p.arms))
     return table
 
 
+def _route(one: VisibleInjection) -> str:
+    return one.route if one.over_h is None else f"{one.route} over {one.over_h:g} h"
+
+
 def _schedule(p: Protocol) -> Table:
-    title = "Schedule of activities (● open, ○ sealed after randomisation)"
-    table = Table(title=title, title_justify="left", box=None, padding=0)
+    table = Table(box=None, padding=0)
     table.add_column("study day", no_wrap=True)
     for visit in p.schedule.visits:
         table.add_column(f"{visit.day}{'+' if visit.hours_after_dose else ''}", justify="center", min_width=4)
@@ -88,18 +116,19 @@ def _mark(p: Protocol, visit: Visit, name: str) -> str:
     return "○" if name in p.masking.assessments and visit.id != p.baseline.visit else "●"
 
 
-def _questions(p: Protocol) -> list[str]:
-    lines = []
+def _questions(p: Protocol) -> list[tuple[str, str]]:
+    """Each question's role, and what is asked and how it is answered."""
+    lines: list[tuple[str, str]] = []
     for analysis in p.analyses:
         estimand = p.estimand(analysis.estimand)
         death = next(strategy for event, strategy in estimand.intercurrent.items() if event == "death")
         groups = " against ".join(estimand.compare)
-        lines.append(f"[bold]{estimand.role}[/]: {estimand.label} ({groups}; {analysis.method}; death: {death})")
+        lines.append((estimand.role, f"{estimand.label} ({groups}; {analysis.method}; death: {death})"))
     return lines
 
 
 def _assumptions(file: ProtocolFile) -> Table:
-    table = Table(title="Values that are not verified", title_justify="left", box=SIMPLE)
+    table = Table(box=SIMPLE)
     for heading in ("line", "where", "status", "note"):
         table.add_column(heading)
     for place, citation in file.citations.items():

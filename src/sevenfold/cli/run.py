@@ -4,9 +4,11 @@ import argparse
 import dataclasses
 import platform
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
@@ -14,7 +16,8 @@ from sevenfold.analysis.trial.measures import measures
 from sevenfold.calibrate.draw import PopulationDraw, population_draw
 from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
 from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
-from sevenfold.cli.folder import prepare, sha256_of, write_json, write_text
+from sevenfold.cli.assumption_list import print_assumptions
+from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cohort.from_record import from_record
@@ -40,66 +43,104 @@ _MAKERS: Final = {
 }
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The virtual ICU's assumptions, and its patients' population: None for the shipped typical values."""
+
+    assume: Assumptions
+    population: PopulationDraw | None
+
+
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
     file = _planned(load(chosen.protocol), chosen.patients)
-    population = _population(chosen)
-    assume = shipped().changed({**(population.assumptions if population else {}), **_assumptions(chosen.assume)})
-    folder = Path(chosen.out or Path("out") / file.protocol.name)
-    prepare(folder, force=chosen.force)
-    write_text(folder / "protocol.yaml", file.text)
-    with Stages(is_quiet=chosen.quiet) as stages:
-        trial = _rehearse(file, folder, chosen, assume, population, stages)
-        if not chosen.blinded:
-            trial.unblind()
-        trial.close(LedgerState.COMPLETE)
-        _write_out(file, folder, chosen, assume, population, stages)
-    _say_where(folder, chosen)
+    if "list" in chosen.assume:
+        return print_assumptions()
+    world = _world(chosen)
+    out = Path(chosen.out or Path("out") / file.protocol.name)
+    with held_interrupt() as is_interrupted, staged(out, force=chosen.force) as work:
+        try:
+            write_text(work.folder / "protocol.yaml", file.text)
+            with Stages(is_quiet=chosen.quiet) as stages:
+                pause = _pause(is_interrupted)
+                trial = _rehearse(file, work.folder, chosen, world, stages, is_interrupted)
+                if not chosen.blinded:
+                    trial.unblind()
+                trial.close(LedgerState.COMPLETE)
+                pause(0, 0)
+                _write_out(file, work.folder, chosen, world, stages, pause)
+            pause(0, 0)
+            _write_run(file, work.folder, chosen, world, "complete")
+        except KeyboardInterrupt:
+            _keep_interrupted(work, file, chosen, world)
+            raise
+        work.keep()
+    _say_where(out, chosen)
     return 0
 
 
-def _population(chosen: argparse.Namespace) -> PopulationDraw | None:
-    """The draw of the posterior that the seed chooses, or None for the shipped typical values."""
-    return None if chosen.parameters == "typical" else population_draw(shipped_posterior("all"), chosen.seed)
+def _world(chosen: argparse.Namespace) -> _World:
+    """The shipped virtual ICU, with the draw of the posterior that the seed chooses if asked for, and what was set."""
+    drawn = None if chosen.parameters == "typical" else population_draw(shipped_posterior("all"), chosen.seed)
+    given = {**(drawn.assumptions if drawn else {}), **_assumptions(chosen.assume)}
+    return _World(shipped().changed(given), drawn)
+
+
+def _pause(is_interrupted: Callable[[], bool]) -> Step:
+    """A step that stops where the user asked for it: only between two steps, so that no file is cut."""
+
+    def pause(_done: int, _of: int) -> None:
+        if is_interrupted():
+            raise KeyboardInterrupt
+
+    return pause
 
 
 def _rehearse(
     file: ProtocolFile,
     folder: Path,
     chosen: argparse.Namespace,
-    assume: Assumptions,
-    population: PopulationDraw | None,
+    world: _World,
     stages: Stages,
+    is_interrupted: Callable[[], bool],
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
+    _pause(is_interrupted)(0, 0)
+    trial = stage(file, folder, chosen.seed, world.assume, world.population.values if world.population else None)
     try:
-        with held_interrupt() as is_interrupted:  # from the first file on: what is left is always a valid ledger
-            trial = stage(file, folder, chosen.seed, assume, population.values if population else None)
-            try:
-                planned = file.protocol.population.planned
-                with stages.stage("Screening, randomising, treating, following", planned) as step:
-                    trial.rehearse(step, is_interrupted)
-            except KeyboardInterrupt:
-                trial.conduct.ledger.close()
-                _write_run(file, folder, chosen, assume, population, "interrupted")
-                raise
-    except KeyboardInterrupt:
-        print(
-            f"sevenfold: the ledger {folder / 'trial.db'} is valid and says that the run is incomplete.",
-            file=sys.stderr,
-        )
+        planned = file.protocol.population.planned
+        with stages.stage("Screening, randomising, treating, following", planned) as step:
+            trial.rehearse(step, is_interrupted)
+    except BaseException:
+        trial.conduct.ledger.close()
         raise
     return trial
 
 
+def _keep_interrupted(work: Staging, file: ProtocolFile, chosen: argparse.Namespace, world: _World) -> None:
+    """Keep a ledger that was interrupted, unless a whole run lies in its place or nothing was recorded yet."""
+    if work.replaces:
+        print(
+            f"sevenfold: the run that lies in {work.target} is as it was; nothing of this one is kept.", file=sys.stderr
+        )
+    elif not (work.folder / "trial.db").exists():
+        print("sevenfold: nothing was recorded yet and nothing is kept.", file=sys.stderr)
+    else:
+        _write_run(file, work.folder, chosen, world, "interrupted")
+        is_complete = read_head(work.folder / "trial.db").state is LedgerState.COMPLETE
+        what = (
+            "is complete; what would follow from it was not written"
+            if is_complete
+            else "is valid and says that the run is incomplete"
+        )
+        work.keep()
+        print(f"sevenfold: the ledger {work.target / 'trial.db'} {what}.", file=sys.stderr)
+
+
 def _write_out(
-    file: ProtocolFile,
-    folder: Path,
-    chosen: argparse.Namespace,
-    assume: Assumptions,
-    population: PopulationDraw | None,
-    stages: Stages,
+    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, world: _World, stages: Stages, pause: Step
 ) -> None:
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
@@ -107,15 +148,21 @@ def _write_out(
         history = read_history(events)
         write_tables(tables(history, protocol), folder / "data")
         write_events(events, folder / "events.jsonl")
+    pause(0, 0)
     if not chosen.blinded:
         cohort = from_record(history, protocol)
         with stages.stage("Analysing as the protocol plans", len(protocol.analyses)) as step:
-            estimates = analyse(cohort, history, protocol, chosen.seed, step)
+
+            def analysed(done: int, of: int) -> None:
+                step(done, of)
+                pause(done, of)
+
+            estimates = analyse(cohort, history, protocol, chosen.seed, analysed)
             comparisons = (
                 compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
             )
         with stages.stage("Predicting with parameter uncertainty", 2) as step:
-            predictions = _predicted(file, step)
+            predictions = _predicted(file, step, pause)
         write_json(
             folder / "estimates.json",
             {
@@ -134,7 +181,7 @@ def _write_out(
                 cohort=cohort,
                 estimates=estimates,
                 comparisons=comparisons,
-                assumptions=tuple(assume.by_name.values()),
+                assumptions=tuple(world.assume.by_name.values()),
                 seed=chosen.seed,
                 head=read_head(folder / "trial.db"),
                 changed=tuple(_assumptions(chosen.assume)),
@@ -142,29 +189,22 @@ def _write_out(
                     held_out=predictions[0],
                     everything=predictions[1],
                     about=about_shipped(),
-                    drawn=population.words if population else None,
+                    drawn=world.population.words if world.population else None,
                 ),
                 parameters=chosen.parameters,
             )
             write_text(folder / "report.html", render(given))
-    _write_run(file, folder, chosen, assume, population, "complete")
 
 
-def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
+def _predicted(file: ProtocolFile, step: Step, pause: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
     """The protocol under posterior A and under B."""
     held_out = predict_protocol(file.protocol, shipped_posterior("held out"), threads=2)
     step(1, 2)
+    pause(1, 2)
     return held_out, predict_protocol(file.protocol, shipped_posterior("all"), threads=2)
 
 
-def _write_run(
-    file: ProtocolFile,
-    folder: Path,
-    chosen: argparse.Namespace,
-    assume: Assumptions,
-    population: PopulationDraw | None,
-    state: str,
-) -> None:
+def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, world: _World, state: str) -> None:
     """What made what: enough to make it again."""
     import numba
     import numpy as np
@@ -188,13 +228,13 @@ def _write_run(
                 "assume": chosen.assume,
                 "parameters": chosen.parameters,
             },
-            "population": {"parameters": "typical"} if population is None else _plain(population),
+            "population": {"parameters": "typical"} if world.population is None else _plain(world.population),
             "protocol": {
                 "name": file.protocol.name,
                 "sha256": file.sha256,
                 "planned": file.protocol.population.planned,
             },
-            "assumptions changed": {name: getattr(assume, name) for name in _assumptions(chosen.assume)},
+            "assumptions changed": {name: getattr(world.assume, name) for name in _assumptions(chosen.assume)},
             "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
             "made": {str(path.relative_to(folder)): sha256_of(path) for path in made},
             "made by": _MAKERS,

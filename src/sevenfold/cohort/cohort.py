@@ -4,9 +4,9 @@ Axes are ``(trial, subject)`` and ``(trial, subject, visit)`` throughout. Times 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ __all__ = ["AdverseEvent", "Assignment", "Cohort", "Missing", "Subject"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 class Missing(IntEnum):
@@ -30,6 +31,23 @@ class Missing(IntEnum):
     MISSED = 5
     SEALED = 6
     NOT_YET = 7
+
+    @property
+    def reason(self) -> str:
+        """The reason in words; empty for a value that is there."""
+        return _REASONS[self]
+
+
+_REASONS: Final = {
+    Missing.PRESENT: "",
+    Missing.NOT_PLANNED: "not planned",
+    Missing.DEAD: "dead",
+    Missing.WITHDRAWN: "consent withdrawn",
+    Missing.LOST: "lost to follow-up",
+    Missing.MISSED: "visit or test missed",
+    Missing.SEALED: "sealed",
+    Missing.NOT_YET: "not yet due",
+}
 
 
 @final
@@ -96,6 +114,8 @@ class Cohort:
         n_doses: (trial, subject) injections received.
         adverse_events: of trial 0.
         assignment: None while blind.
+        below: variable -> (trial, subject, visit), whether a value is the limit of quantification below which the
+            measurement lay; variables without any may be left out.
     """
 
     subjects: tuple[Subject, ...]
@@ -111,6 +131,7 @@ class Cohort:
     n_doses: Ints
     adverse_events: tuple[AdverseEvent, ...]
     assignment: Assignment | None
+    below: Mapping[str, Flags] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (*self.death_day.shape, len(self.visits))
@@ -128,6 +149,12 @@ class Cohort:
     def at(self, variable: str, visit: str) -> Floats:
         """(trial, subject) values of one visit, NaN where missing."""
         return np.asarray(self.values[variable][:, :, self.visits.index(visit)])
+
+    def is_below(self, variable: str, visit: str) -> Flags:
+        """(trial, subject) whether a measurement lay below its limit of quantification, which stands for it."""
+        if variable not in self.below:
+            return np.zeros(self.death_day.shape, dtype=np.bool_)
+        return np.asarray(self.below[variable][:, :, self.visits.index(visit)])
 
     def why_missing(self, variable: str, visit: str) -> Ints:
         """(trial, subject) reasons at one visit."""

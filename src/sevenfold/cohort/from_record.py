@@ -36,6 +36,7 @@ class _Grids:
 
     values: dict[str, Floats]
     missing: dict[str, Ints]
+    below: dict[str, NDArray[np.bool_]]
     measured_day: Floats
 
 
@@ -55,6 +56,7 @@ def from_record(history: History, protocol: Protocol) -> Cohort:
     grids = _Grids(
         values={name: np.full(shape, np.nan) for name in names},
         missing={name: np.full(shape, int(Missing.NOT_PLANNED), dtype=np.int64) for name in names},
+        below={name: np.zeros(shape, dtype=np.bool_) for name in names},
         measured_day=np.full(shape, np.nan),
     )
     for i, one in enumerate(people):
@@ -82,6 +84,7 @@ def from_record(history: History, protocol: Protocol) -> Cohort:
         n_doses=np.array([[one.n_doses_given for one in people]], dtype=np.int64),
         adverse_events=tuple(_adverse_events(people)),
         assignment=assignment,
+        below={name: flags for name, flags in grids.below.items() if flags.any()},
     )
 
 
@@ -105,6 +108,7 @@ def _fill(
         value = results[name].value if name in results else scores.get(name, {}).get("total")
         if value is not None:
             grids.values[name][place], grids.missing[name][place] = float(value), int(Missing.PRESENT)
+            grids.below[name][place] = name in results and results[name].qualifier == "<"
             continue
         sealed = held and not is_unblinded and name in protocol.masking.assessments
         grids.missing[name][place] = int(Missing.SEALED if sealed else _reason(one, visit, bool(seen)))

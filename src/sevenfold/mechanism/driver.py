@@ -16,6 +16,7 @@ __all__ = ["AS_CONTROLLED", "READ", "WRITE", "drive"]
 
 OK, VANISHED, TOO_MANY, NOT_FINITE = 0, 1, 2, 3
 AS_CONTROLLED, WRITE, READ = 0, 1, 2
+SAME_DAY = 1e-12  # a stop no further away than the smallest step is reached
 
 
 def _caller(returns: Any, *takes: Any) -> Any:
@@ -167,7 +168,7 @@ def pass_stops(address, work, shape, lane, i, at_stop, stops, seen):  # type: ig
     lanes, n_states, n_inputs, _ = shape
     time_row = n_states + n_inputs
     s, now = at_stop[lane], work[time_row * lanes + lane]
-    while s < last[i] and day[s] <= now:
+    while s < last[i] and day[s] <= now + SAME_DAY:
         if look[s] >= 0:
             to = seen.ctypes.data + 8 * seen.shape[1] * (seen_first[i] + look[s])
             call_observe(address, work.ctypes.data + 8 * lane, to)

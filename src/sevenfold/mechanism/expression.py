@@ -4,16 +4,33 @@ A page is ordinary Python. Called with numbers or arrays it computes; called wit
 the kernel, the Jacobian and the equations of the documentation are all printed.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast, final
 
 import numpy as np
 
 from sevenfold.errors import InvalidDesign
+from sevenfold.mechanism.place import InvalidModel, Place
 
-__all__ = ["Graph", "Node", "derivative", "exp", "in_order", "log", "maximum", "minimum", "power", "substitute"]
+if TYPE_CHECKING:
+    from sevenfold.mechanism.term import Term
+
+__all__ = [
+    "Graph",
+    "Node",
+    "Quantified",
+    "derivative",
+    "exp",
+    "in_order",
+    "log",
+    "maximum",
+    "minimum",
+    "power",
+    "substitute",
+]
 
 _FOLD: Final[dict[str, Callable[..., float]]] = {
     "+": lambda a, b: a + b,
@@ -29,6 +46,20 @@ _FOLD: Final[dict[str, Callable[..., float]]] = {
 
 
 @final
+class Quantified(float):
+    """A number that knows its unit; see ``term.quantity``."""
+
+    __slots__ = ("unit",)
+    unit: str
+
+    def __new__(cls, value: float, unit: str) -> "Quantified":
+        """``value``, with its unit beside it."""
+        made = super().__new__(cls, value)
+        made.unit = unit
+        return made
+
+
+@final
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """One operation of the graph; ``+ - * /`` and the functions of this file make new ones.
@@ -39,6 +70,7 @@ class Node:
         operation: ``constant``, ``variable``, ``select`` or the name of an arithmetic operation.
         operands: the nodes it is made of.
         value: of a constant.
+        unit: of a constant that was given one; "" for a plain number.
         name: of a variable.
         kinds: the kinds of variable it depends on (``state``, ``time``, ``parameter``, ``input``, ``step``).
     """
@@ -48,12 +80,15 @@ class Node:
     operation: str
     operands: tuple["Node", ...] = ()
     value: float = 0.0
+    unit: str = ""
     name: str = ""
     kinds: frozenset[str] = frozenset()
 
     def is_constant(self, value: float | None = None) -> bool:
-        """Whether it is a number, and that one if ``value`` is given."""
-        return self.operation == "constant" and (value is None or self.value == value)
+        """Whether it is a number, and that one if ``value`` is given (0 of any unit, or else a plain number)."""
+        if self.operation != "constant":
+            return False
+        return value is None or (self.value == value and (value == 0 or not self.unit))
 
     def __add__(self, other: "Node | float") -> "Node":
         return self.graph.make("+", self, other)
@@ -82,27 +117,57 @@ class Node:
     def __neg__(self) -> "Node":
         return self.graph.make("*", -1.0, self)
 
+    def __pow__(self, exponent: "Node | float") -> "Node":
+        if isinstance(exponent, int | float) and exponent in (1, 2, 3):
+            square = self * self if exponent > 1 else self
+            return square * self if exponent == 3 else square
+        return self.graph.make("power", self, exponent)
+
     def __bool__(self) -> bool:
         raise InvalidDesign(
             "A model's page branches on a value of the patient ('if', 'and', 'max' or a comparison); "
             "the compiled kernel has no branches: use maximum(a, b) or minimum(a, b)."
         )
 
-    __float__ = __bool__
     __lt__ = __le__ = __gt__ = __ge__ = lambda self, _: self.__bool__()
+
+    def __eq__(self, other: object) -> bool:
+        is_branch = isinstance(other, int | float) and bool(self.kinds & {"state", "time", "parameter"})
+        return self.__bool__() if is_branch else self is other
+
+    __hash__ = object.__hash__
+
+    def __float__(self) -> NoReturn:
+        raise InvalidDesign(
+            "A model's page turns a value of the patient into a plain number (float(), or a function of 'math'); "
+            "use exp, log, power, maximum and minimum of sevenfold.mechanism, which can be traced."
+        )
+
+    __array_ufunc__ = None  # NumPy leaves arithmetic with its scalars to the node, and refuses np.exp(node)
 
 
 @final
 @dataclass(slots=True)
 class Graph:
-    """The nodes of one traced model. Equal operations on equal operands are the same node."""
+    """The nodes of one traced model. Equal operations on equal operands are the same node.
+
+    Args:
+        terms: names that the page gives to nodes, by number; see ``term.py``.
+        places: the line that first asked for a node, by number.
+        is_for_kernel: whether nodes take the form that costs least to compute, or stay as the page has them.
+    """
 
     nodes: list[Node] = field(default_factory=list)
+    terms: dict[int, "Term"] = field(default_factory=dict)
+    places: dict[int, Place] = field(default_factory=dict)
+    is_for_kernel: bool = False
     _known: dict[tuple[object, ...], Node] = field(default_factory=dict)
 
     def constant(self, value: float) -> Node:
         """A number."""
-        return self._intern(("constant", value, math.copysign(1.0, value)), "constant", value=float(value))
+        unit = value.unit if isinstance(value, Quantified) else ""
+        key = ("constant", float(value), math.copysign(1.0, value), unit)
+        return self._intern(key, "constant", value=float(value), unit=unit)
 
     def variable(self, kind: str, name: str) -> Node:
         """A quantity whose value is known when the kernel runs."""
@@ -111,7 +176,7 @@ class Graph:
     def make(self, operation: str, *operands: Node | float) -> Node:
         """The node for an operation, simplified where that changes no value (constants, zeros and ones)."""
         nodes = tuple(operand if isinstance(operand, Node) else self.constant(operand) for operand in operands)
-        if operation in _FOLD and all(node.is_constant() for node in nodes):
+        if operation in _FOLD and all(node.is_constant() and not node.unit for node in nodes):
             return self.constant(_FOLD[operation](*(node.value for node in nodes)))
         simpler = _simplified(self, operation, nodes)
         return simpler if simpler is not None else self.raw(operation, *nodes)
@@ -121,11 +186,31 @@ class Graph:
         kinds = frozenset[str]().union(*(node.kinds for node in nodes))
         return self._intern((operation, *(node.number for node in nodes)), operation, operands=nodes, kinds=kinds)
 
+    def label(self, node: Node, term: "Term") -> None:
+        """Name a node; the first name stays, and states, parameters and numbers keep their own.
+
+        Raises:
+            InvalidModel: the name is already that of another node.
+        """
+        for number, known in self.terms.items():
+            if known.name == term.name and number != node.number:
+                raise InvalidModel(f"The term {term.name!r} names two different expressions; give one another name.")
+        if node.operation not in ("variable", "constant"):
+            self.terms.setdefault(node.number, term)
+
     def _intern(self, key: tuple[object, ...], operation: str, **fields: Any) -> Node:
         if key not in self._known:
-            self._known[key] = Node(self, len(self.nodes), operation, **fields)
-            self.nodes.append(self._known[key])
+            self._known[key] = node = Node(self, len(self.nodes), operation, **fields)
+            self.nodes.append(node)
+            self.places[node.number] = _asked_from()
         return self._known[key]
+
+
+def _asked_from() -> Place:
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename == __file__ and frame.f_back is not None:
+        frame = frame.f_back
+    return Place(frame.f_code.co_filename, frame.f_lineno) if frame is not None else Place("", 0)
 
 
 def _simplified(graph: Graph, operation: str, nodes: tuple[Node, ...]) -> Node | None:
@@ -139,7 +224,7 @@ def _simplified(graph: Graph, operation: str, nodes: tuple[Node, ...]) -> Node |
             return -b if a.is_constant(0) else graph.constant(0) if a is b else None
         case "*", (a, b):
             return _product(graph, a, b)
-        case "power", (a, b) if a.operation == "/":
+        case "power", (a, b) if a.operation == "/" and graph.is_for_kernel:
             # (x/y)^n = exp(n (ln x - ln y)): a logarithm more, which the parameters' part is worked out once, for a
             # division and a power less at every step.
             over, under = a.operands
@@ -150,7 +235,7 @@ def _simplified(graph: Graph, operation: str, nodes: tuple[Node, ...]) -> Node |
             if a.is_constant(0):
                 return a
             if b.is_constant():
-                return a * (1.0 / b.value)
+                return a * (1.0 / b.value) if not b.unit else None
             if b.kinds == {"parameter"} and not a.kinds <= {"parameter"}:
                 return a * graph.raw("/", graph.constant(1.0), b)
             return None
@@ -163,7 +248,7 @@ def _product(graph: Graph, a: Node, b: Node) -> Node | None:
         return b * a
     if a.is_constant(0) or a.is_constant(1):
         return a if a.is_constant(0) else b
-    if a.is_constant() and b.operation == "*" and b.operands[0].is_constant():
+    if a.is_constant() and b.operation == "*" and b.operands[0].is_constant() and not (a.unit or b.operands[0].unit):
         return graph.constant(a.value * b.operands[0].value) * b.operands[1]
     return b * a if not a.is_constant() and a.number > b.number else None
 

@@ -5,13 +5,18 @@ Everything else (the compiled kernel, its Jacobian, equations for the documentat
 machinery beside this file.
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, final
 
-from sevenfold.errors import InvalidDesign
+import numpy as np
+
+from sevenfold.errors import InvalidInput
+from sevenfold.mechanism.place import InvalidModel
 from sevenfold.provenance import Provenance
 
 __all__ = ["Entry", "Named", "Output", "Page", "Parameter", "State"]
@@ -33,12 +38,24 @@ class State:
         scale: the amount below which an error doesn't matter, in the state's unit; the solver's absolute tolerance is
             its relative tolerance times this.
         what: in a clinician's words.
+        symbol: the letter the equations use; the name if there is none.
+        group: what it is drawn together with, such as ``T cells``.
     """
 
     name: str
     unit: str
     scale: float
     what: str
+    symbol: str = ""
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0.0:
+            raise InvalidModel(
+                f"The state {self.name!r} has scale {self.scale:g}; give an amount, more than 0, below which an error "
+                "doesn't matter.",
+                name=self.name,
+            )
 
 
 @final
@@ -55,6 +72,9 @@ class Parameter:
         status: how far the value can be trusted.
         source: paper, or the reasoning.
         note: what a reader ought to know.
+        low, high: the domain; a value outside is refused when patients are made, the ends are inside.
+        prior_cv: how uncertain the typical value is, before data: standard deviation of the logarithm of a log-normal
+            whose median is ``value``; None where no prior was stated.
     """
 
     name: str
@@ -65,6 +85,49 @@ class Parameter:
     status: Provenance
     source: str
     note: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    prior_cv: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise InvalidModel(
+                f"The parameter {self.name!r} is {self.value:g} {self.unit}, outside its domain {self.domain}; "
+                "correct the value or the domain.",
+                name=self.name,
+            )
+        if not self.cv >= 0.0 or (self.prior_cv is not None and not (self.prior_cv > 0.0 and self.value > 0.0)):
+            raise InvalidModel(
+                f"The parameter {self.name!r} has cv {self.cv:g} and prior_cv {self.prior_cv}: cv is not negative, "
+                "prior_cv is positive or None, and a log-normal prior wants a positive value.",
+                name=self.name,
+            )
+
+    @property
+    def domain(self) -> str:
+        """The interval as text, such as ``0 to 1``."""
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "any number"
+        if math.isinf(self.high):
+            return f"{self.low:g} or more"
+        return f"{self.high:g} or less" if math.isinf(self.low) else f"{self.low:g} to {self.high:g}"
+
+    def refuse_outside(self, given: Any) -> None:
+        """Raise if a value of one patient or of many lies outside the domain, or is no number where there is a domain.
+
+        Raises:
+            InvalidInput: names parameter, value, domain and, of many, the first patient.
+        """
+        if math.isinf(self.low) and math.isinf(self.high):
+            return
+        values = np.atleast_1d(np.asarray(given, dtype=np.float64)).ravel()
+        wrong = np.flatnonzero(~((values >= self.low) & (values <= self.high)))
+        if wrong.size:
+            of_patient = f" of patient {wrong[0]}" if values.size > 1 else ""
+            raise InvalidInput(
+                f"The parameter {self.name!r}{of_patient} is {values[wrong[0]]:g} {self.unit}, "
+                f"outside its domain: {self.domain}."
+            )
 
 
 @final
@@ -77,12 +140,23 @@ class Entry:
         state: where it arrives.
         fraction: the parameter that says which share arrives; None for all of it.
         first_step_day: the step with which the solver starts after such a dose.
+        lag: the parameter that says how long after it is given a dose arrives [day]; None for at once.
+        rate: the parameter that is the rate of an infusion whose record leaves it to the model (``rate`` -1).
+        duration: the parameter that is the duration of one whose record leaves that to the model (``rate`` -2).
     """
 
     route: str
     state: str
     fraction: str | None
     first_step_day: float
+    lag: str | None = None
+    rate: str | None = None
+    duration: str | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters that say how a dose arrives."""
+        return tuple(name for name in (self.fraction, self.lag, self.rate, self.duration) if name is not None)
 
 
 @final
@@ -125,6 +199,8 @@ class Page:
     observe: Equations
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", self.name):
+            raise InvalidModel(f"A model is called {self.name!r}; use letters, digits, '_' and '-'.", name=self.name)
         for kind, names in (
             ("state", [state.name for state in self.states]),
             ("parameter", [parameter.name for parameter in self.parameters]),
@@ -133,11 +209,17 @@ class Page:
         ):
             twice = {name for name in names if names.count(name) > 1}
             if twice:
-                raise InvalidDesign(f"Model {self.name!r} names the {kind} {min(twice)!r} twice.")
+                raise InvalidModel(f"Model {self.name!r} names the {kind} {min(twice)!r} twice.", name=min(twice))
+            odd = [name for name in names if kind != "route" and not (name.isidentifier() and name.isascii())]
+            if odd:
+                raise InvalidModel(
+                    f"Model {self.name!r} has a {kind} called {odd[0]!r}; use letters, digits and '_', no digit first.",
+                    name=odd[0],
+                )
         for entry in self.entries:
             known(self.name, "state", entry.state, [state.name for state in self.states])
-            if entry.fraction is not None:
-                known(self.name, "parameter", entry.fraction, [parameter.name for parameter in self.parameters])
+            for name in entry.parameters:
+                known(self.name, "parameter", name, [parameter.name for parameter in self.parameters])
 
     @property
     def typical(self) -> dict[str, float]:
@@ -150,10 +232,17 @@ class Page:
         return next(entry for entry in self.entries if entry.route == route)
 
     def values(self, parameters: Mapping[str, Any]) -> Named:
-        """Parameters of one patient (floats) or of many (arrays), completed by those that are derived from them."""
+        """Parameters of one patient (floats) or of many (arrays), completed by those that are derived from them.
+
+        Raises:
+            InvalidModel: a parameter that the model does not have.
+            InvalidInput: a value outside the parameter's domain.
+        """
         given = {**self.typical, **parameters}
-        for name in parameters:
-            known(self.name, "parameter", name, list(self.typical))
+        declared = {parameter.name: parameter for parameter in self.parameters}
+        for name, value in parameters.items():
+            known(self.name, "parameter", name, list(declared))
+            declared[name].refuse_outside(value)
         return Named(**given, **self.derive(Named(**given)))
 
 
@@ -161,9 +250,10 @@ def known(model: str, kind: str, name: str, names: list[str]) -> None:
     """Refuse a name that the model does not have, and say which it has.
 
     Raises:
-        InvalidDesign: ``name`` is not in ``names``.
+        InvalidModel: ``name`` is not in ``names``.
     """
     if name not in names:
         near = get_close_matches(name, names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise InvalidDesign(f"Model {model!r} has no {kind} {name!r}.{hint} It has: {', '.join(names)}.")
+        has = f"It has: {', '.join(names)}." if names else "It has none."
+        hint = f"Did you mean {near[0]!r}?" if near else has
+        raise InvalidModel(f"Model {model!r} has no {kind} {name!r}. {hint}", name=name)

@@ -59,6 +59,17 @@ class Patients:
     def __len__(self) -> int:
         return len(self.time_day)
 
+    def take(self, which: NDArray[np.int64]) -> "Patients":
+        """Some of them, in another order or several times."""
+        return Patients(
+            page=self.page,
+            values={name: value[which] for name, value in self.values.items()},
+            time_day=self.time_day[which],
+            states=self.states[which],
+            inputs=self.inputs[which],
+            control=self.control[which],
+        )
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,16 +104,19 @@ def plan_stops(
         raise InvalidInput(
             f"{n} patients came with {len(doses)} lists of doses, {len(looks_day)} of looks, {len(until_day)} ends."
         )
-    calendars: dict[tuple[int, int, float, float], list[int]] = {}
+    lags = sorted({entry.lag for entry in page.entries if entry.lag is not None})
+    lags_day = zip(*(map(float, values[name]) for name in lags), strict=True) if lags else [()] * n
+    calendars: dict[tuple[int, int, float, float, tuple[float, ...]], list[int]] = {}
     for i, key in enumerate(
-        zip(map(id, doses), map(id, looks_day), map(float, start_day), map(float, until_day), strict=True)
+        zip(map(id, doses), map(id, looks_day), map(float, start_day), map(float, until_day), lags_day, strict=True)
     ):
         calendars.setdefault(key, []).append(i)
     first, last = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     amounts_of: list[tuple[NDArray[np.intp], Floats]] = []
     rows: list[_Stop] = []
-    for (_, _, begin, end), who in calendars.items():
-        stops = _calendar(page, who[0], begin, doses[who[0]], looks_day[who[0]], end)
+    for (_, _, begin, end, lag_day), who in calendars.items():
+        late = dict(zip(lags, lag_day, strict=True))
+        stops = _calendar(page, who[0], begin, doses[who[0]], looks_day[who[0]], end, late)
         patients = np.array(who)
         first[patients], last[patients] = len(rows), len(rows) + len(stops)
         rows += stops
@@ -143,12 +146,18 @@ def plan_stops(
 
 
 def _calendar(
-    page: Page, patient: int, now: float, doses: Regimen, looks_day: Sequence[float], until_day: float
+    page: Page,
+    patient: int,
+    now: float,
+    doses: Regimen,
+    looks_day: Sequence[float],
+    until_day: float,
+    lags_day: Mapping[str, float],
 ) -> list[_Stop]:
     """One calendar, looks before doses at the same time."""
     looks = (_Stop(float(day), _LOOK, look=number) for number, day in enumerate(looks_day))
     stops = sorted(
-        chain(looks, chain.from_iterable(_changes(page, dose) for dose in doses), [_Stop(until_day, _END)]),
+        chain(looks, chain.from_iterable(_changes(page, dose, lags_day) for dose in doses), [_Stop(until_day, _END)]),
         key=lambda stop: stop[:2],
     )
     if stops[0].day < now or stops[-1].day > until_day:
@@ -160,16 +169,17 @@ def _calendar(
     return stops
 
 
-def _changes(page: Page, dose: Dose) -> list[_Stop]:
+def _changes(page: Page, dose: Dose, lags_day: Mapping[str, float]) -> list[_Stop]:
     """What a dose does: a bolus adds once, an infusion sets a rate and takes it away again."""
     entry = page.entry(dose.route)
+    arrives = dose.time_day + (lags_day[entry.lag] if entry.lag is not None else 0.0)
     place = [state.name for state in page.states].index(entry.state)
 
     def change(day: float, row: int, amount: float) -> _Stop:
         return _Stop(day, _CHANGE, row, amount, fraction=entry.fraction, step=entry.first_step_day)
 
     if dose.duration_day == 0.0:
-        return [change(dose.time_day, place, dose.amount)]
+        return [change(arrives, place, dose.amount)]
     row = len(page.states) + list(dict.fromkeys(entry.state for entry in page.entries)).index(entry.state)
     rate = dose.amount / dose.duration_day
-    return [change(dose.time_day, row, rate), change(dose.time_day + dose.duration_day, row, -rate)]
+    return [change(arrives, row, rate), change(arrives + dose.duration_day, row, -rate)]

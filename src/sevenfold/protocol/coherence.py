@@ -1,11 +1,10 @@
 """Whether the parts of a protocol hold together: names that exist, units that fit, calendars that keep the blind."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Protocol
 
-from sevenfold import unit
-from sevenfold.errors import InvalidInput
+from sevenfold.protocol.answerable import check_answerable
 from sevenfold.protocol.endpoint import (
     ChangeEndpoint,
     EventEndpoint,
@@ -14,17 +13,21 @@ from sevenfold.protocol.endpoint import (
     Summary,
     TimeAboveEndpoint,
 )
-from sevenfold.protocol.part import contradiction
+from sevenfold.protocol.part import contradiction, must_exist
 from sevenfold.protocol.plan import Method
-from sevenfold.protocol.rule import FactRule, LabRule, NumberRule, Rule, SustainedRule, leaves
-from sevenfold.protocol.variable import Kind, Variable
+from sevenfold.protocol.rule import LabRule, leaves
+from sevenfold.protocol.rules_coherence import check_rules
+from sevenfold.protocol.treatment import Injection
+from sevenfold.protocol.variable import Kind
 
 if TYPE_CHECKING:
-    from sevenfold.protocol.protocol import Protocol
+    from sevenfold.protocol.protocol import Protocol as Plan
 
 __all__ = ["check_coherence"]
 
 _At = tuple[str | int, ...]
+_WEIGHT_KG = 70.0
+_LEAST_ML = 0.01  # to which a volume is rounded
 _SUMMARIES = {
     FoldEndpoint: {Summary.RATIO_OF_GEOMETRIC_MEANS},
     ChangeEndpoint: {Summary.DIFFERENCE_OF_MEANS},
@@ -34,7 +37,14 @@ _SUMMARIES = {
 }
 
 
-def check_coherence(protocol: "Protocol") -> None:
+class _Named(Protocol):
+    """Anything that a protocol calls by an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def check_coherence(protocol: "Plan") -> None:
     """Refuse a protocol whose parts contradict each other.
 
     Raises:
@@ -43,44 +53,46 @@ def check_coherence(protocol: "Protocol") -> None:
     _names_stand_once(protocol)
     _arms(protocol)
     _assessments(protocol)
-    _rules(protocol)
+    check_rules(protocol)
     _questions(protocol)
+    check_answerable(protocol)
 
 
-def _once(names: Iterable[str], what: str, at: str, key: str = "id") -> None:
+def _once(named: Iterable[tuple[str, _At]], what: str) -> None:
+    """Refuse the second of two that are called alike, where it stands."""
     seen: set[str] = set()
-    for index, name in enumerate(names):
+    for name, at in named:
         if name in seen:
-            raise contradiction(f"two {what} are called {name!r}", at, index, key)
+            raise contradiction(f"two {what} are called {name!r}", *at, "id")
         seen.add(name)
 
 
-def _exists(name: str, names: Iterable[str], what: str, *at: str | int) -> None:
-    known = list(names)
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(known)}"
-        raise contradiction(f"{what} {name!r} is not known{hint}", *at)
+def _placed(parts: Iterable[_Named], *at: str | int) -> Iterable[tuple[str, _At]]:
+    return ((part.id, (*at, index)) for index, part in enumerate(parts))
 
 
-def _names_stand_once(p: "Protocol") -> None:
-    _once((criterion.id for criterion in p.population.criteria), "criteria", "population")
-    _once((arm.id for arm in p.arms), "arms", "arms")
-    _once((endpoint.id for endpoint in p.endpoints), "endpoints", "endpoints")
-    _once((estimand.id for estimand in p.estimands), "estimands", "estimands")
-    _once((rule.id for rule in p.monitoring), "monitoring rules", "monitoring")
-    _once((site.id for trial in p.registered_trials for site in trial.sites), "sites", "registered_trials")
+def _names_stand_once(p: "Plan") -> None:
+    _once(_placed(p.population.criteria, "population", "criteria"), "criteria")
+    _once(_placed(p.registered_trials, "registered_trials"), "registered trials")
+    _once(_placed(p.arms, "arms"), "arms")
+    _once(_placed(p.endpoints, "endpoints"), "endpoints")
+    _once(_placed(p.estimands, "estimands"), "estimands")
+    _once(_placed(p.monitoring, "monitoring"), "monitoring rules")
+    trials = enumerate(p.registered_trials)
+    sites = (site for t, trial in trials for site in _placed(trial.sites, "registered_trials", t, "sites"))
+    _once(sites, "sites")
 
 
-def _arms(p: "Protocol") -> None:
+def _arms(p: "Plan") -> None:
     for name, product in p.products.items():
         if product.matches is not None:
-            _exists(product.matches, p.products, "product", "products", name, "matches")
+            must_exist(product.matches, p.products, "product", "products", name, "matches")
             if not p.products[product.matches].is_active:
                 raise contradiction(f"placebo {name!r} must match an active product", "products", name, "matches")
     for index, arm in enumerate(p.arms):
         for number, injection in enumerate(arm.injections):
-            _exists(injection.product, p.products, "product", "arms", index, "injections", number, "product")
+            must_exist(injection.product, p.products, "product", "arms", index, "injections", number, "product")
+            _can_be_drawn_up(p, injection, "arms", index, "injections", number, "dose")
     first = p.arms[0]
     for index, arm in enumerate(p.arms):
         if arm.calendar != first.calendar:
@@ -88,40 +100,54 @@ def _arms(p: "Protocol") -> None:
     arms = {arm.id for arm in p.arms}
     if set(p.randomisation.ratio) != arms:
         missing, extra = sorted(arms - set(p.randomisation.ratio)), sorted(set(p.randomisation.ratio) - arms)
-        found = f"leaves out {missing[0]!r}" if missing else f"names {extra[0]!r}, which is no arm"
+        found = " and ".join(
+            [f"leaves out {name!r}" for name in missing[:1]]
+            + [f"names {name!r}, which is no arm" for name in extra[:1]]
+        )
         raise contradiction(
             f"the ratio {found}; the arms are {', '.join(a.id for a in p.arms)}", "randomisation", "ratio"
         )
     for name, members in p.groups.items():
         for index, member in enumerate(members):
-            _exists(member, (arm.id for arm in p.arms), "arm", "groups", name, index)
+            must_exist(member, (arm.id for arm in p.arms), "arm", "groups", name, index)
     days = {visit.day for visit in p.schedule.visits if visit.hours_after_dose is None}
     for day in p.dosing_days:
         if day not in days:
             raise contradiction(f"there is a dose on day {day} but no visit on that day", "schedule", "visits")
 
 
-def _visible_difference(p: "Protocol", index: int) -> str:
+def _can_be_drawn_up(p: "Plan", injection: Injection, *at: str | int) -> None:
+    product = p.products[injection.product]
+    active = p.products[product.matches] if product.matches is not None else product
+    dose_ug = min(injection.dose_ug_per_kg * _WEIGHT_KG, p.dosing.cap_ug or inf)
+    if dose_ug / active.strength_ug_per_ml < _LEAST_ML:
+        raise contradiction(
+            f"{dose_ug:g} µg, for {_WEIGHT_KG:g} kg, is less than {_LEAST_ML} mL of "
+            f"{active.strength_mg_per_ml:g} mg/mL, which no syringe shows; look at dose, cap and strength", *at,
+        )  # fmt: skip
+
+
+def _visible_difference(p: "Plan", index: int) -> str:
     first, arm = p.arms[0], p.arms[index]
     mine, others = set(arm.calendar), set(first.calendar)
     odd = min(mine ^ others, key=lambda one: one.day)
     return (
         f"arm {arm.id!r} looks different from arm {first.id!r} on day {odd.day}; under a double blind all arms "
         "share days, "
-        "routes and volumes, so fill the free slots with the matching placebo"
+        "routes, volumes and durations, so fill the free slots with the matching placebo"
     )
 
 
-def _assessments(p: "Protocol") -> None:
+def _assessments(p: "Plan") -> None:
     variables = p.known_variables
     for index, visit in enumerate(p.schedule.visits):
         for number, name in enumerate(visit.assessments):
             at: _At = ("schedule", "visits", index, "assessments", number)
-            _exists(name, variables, "assessment", *at)
+            must_exist(name, variables, "assessment", *at)
             if variables[name].kind in (Kind.FACT, Kind.NUMBER, Kind.INFUSION):
                 raise contradiction(f"{name!r} belongs to screening and cannot be assessed at a visit", *at)
     for index, name in enumerate(p.masking.assessments):
-        _exists(name, variables, "assessment", "masking", "assessments", index)
+        must_exist(name, variables, "assessment", "masking", "assessments", index)
     planned = {name for visit in p.schedule.visits for name in visit.assessments}
     for name in sorted(planned):
         if variables[name].betrays and name not in p.masking.assessments:
@@ -131,11 +157,11 @@ def _assessments(p: "Protocol") -> None:
                 "assessments",
             )
     for name in p.reference_ranges:
-        _exists(name, variables, "assessment", "reference_ranges", name)
-    _exists(p.baseline.visit, p.schedule.names, "visit", "baseline", "visit")
+        must_exist(name, variables, "assessment", "reference_ranges", name)
+    must_exist(p.baseline.visit, p.schedule.names, "visit", "baseline", "visit")
     for index, name in enumerate(p.baseline.qualifying_mean):
         at = ("baseline", "qualifying_mean", index)
-        _exists(name, variables, "assessment", *at)
+        must_exist(name, variables, "assessment", *at)
         if not any(
             isinstance(leaf, LabRule) and leaf.laboratory == name
             for c in p.population.criteria
@@ -144,77 +170,7 @@ def _assessments(p: "Protocol") -> None:
             raise contradiction(f"no criterion measures {name!r}, so there is no qualifying value to average", *at)
 
 
-def _rules(p: "Protocol") -> None:
-    for index, criterion in enumerate(p.population.criteria):
-        _rule(p, criterion.rule, ("population", "criteria", index, "rule"), at_screening=True)
-    for t, trial in enumerate(p.registered_trials):
-        for a, amendment in enumerate(trial.amendments):
-            for c, criterion in enumerate(amendment.replaces):
-                place: _At = ("registered_trials", t, "amendments", a, "replaces", c, "rule")
-                _rule(p, criterion.rule, place, at_screening=True)
-    for index, route in enumerate(p.dosing.route_rules):
-        _rule(p, route.when, ("dosing", "route_rules", index, "when"), at_screening=False)
-    for index, interruption in enumerate(p.dosing.interruptions):
-        at: _At = ("dosing", "interruptions", index)
-        _rule(p, interruption.when, (*at, "when"), at_screening=False)
-        masked = [
-            leaf.number
-            for _, leaf in leaves(interruption.when)
-            if isinstance(leaf, NumberRule) and leaf.number in p.masking.assessments
-        ]
-        if masked and not interruption.masked:
-            raise contradiction(
-                f"{masked[0]!r} is masked: say 'masked: true', so that the unblinded pharmacist carries this out", *at
-            )
-    for index, rule in enumerate(p.monitoring):
-        if rule.when is not None:
-            _rule(p, rule.when, ("monitoring", index, "when"), at_screening=False)
-        _exists(rule.to, (*p.masking.blind, *p.masking.unblinded), "role", "monitoring", index, "to")
-
-
-def _rule(p: "Protocol", rule: Rule, at: _At, *, at_screening: bool) -> None:
-    for inner, leaf in leaves(rule):
-        place = (*at, *inner)
-        match leaf:
-            case FactRule():
-                _variable(p, leaf.fact, (Kind.FACT,), (*place, "fact"))
-            case NumberRule():
-                kinds = (Kind.NUMBER, Kind.LABORATORY) if at_screening else (Kind.LABORATORY, Kind.BEDSIDE, Kind.SCORE)
-                _limits(p, leaf, _variable(p, leaf.number, kinds, (*place, "number")), place)
-            case LabRule():
-                _limits(p, leaf, _variable(p, leaf.laboratory, (Kind.LABORATORY,), (*place, "laboratory")), place)
-                if leaf.last_following is not None:
-                    _variable(p, leaf.last_following.fact, (Kind.NUMBER,), (*place, "last_following", "fact"))
-            case SustainedRule():
-                _limits(p, leaf, _variable(p, leaf.infusion, (Kind.INFUSION,), (*place, "infusion")), place)
-        if not at_screening and not isinstance(leaf, NumberRule):
-            raise contradiction("after randomisation a rule reads numbers: begin it with 'number'", *place)
-
-
-def _variable(p: "Protocol", name: str, kinds: tuple[Kind, ...], at: _At) -> Variable:
-    variables = p.known_variables
-    _exists(name, (v.id for v in variables.values() if v.kind in kinds), " or ".join(kinds), *at)
-    return variables[name]
-
-
-def _limits(p: "Protocol", leaf: NumberRule | LabRule | SustainedRule, variable: Variable, at: _At) -> None:
-    wanted = variable.unit or "points"
-    for name, limit in leaf.limits.items():
-        if isinstance(limit, (int, float)):
-            if wanted not in ("points", "ratio"):
-                raise contradiction(f"{limit} has no unit; {variable.label} is measured in {wanted}", *at, name)
-            continue
-        try:
-            quantity = unit.parse(limit)
-            if quantity.unit == "x ULN":
-                _exists(variable.id, p.reference_ranges, "reference range for", *at, name)
-            else:
-                quantity.to(wanted)
-        except InvalidInput as error:
-            raise contradiction(str(error).rstrip("."), *at, name) from None
-
-
-def _questions(p: "Protocol") -> None:
+def _questions(p: "Plan") -> None:
     planned = {visit.id: set(visit.assessments) for visit in p.schedule.visits}
     for index, endpoint in enumerate(p.endpoints):
         at: _At = ("endpoints", index)
@@ -227,17 +183,17 @@ def _questions(p: "Protocol") -> None:
                     if isinstance(endpoint, ChangeEndpoint)
                     else endpoint.responder
                 )
-                _exists(endpoint.visit, planned, "visit", *at, "visit")
+                must_exist(endpoint.visit, planned, "visit", *at, "visit")
                 _measured_at(p, name, endpoint.visit, at)
             case TimeAboveEndpoint():
-                _exists(endpoint.time_above, p.known_variables, "assessment", *at, "time_above")
+                must_exist(endpoint.time_above, p.known_variables, "assessment", *at, "time_above")
             case EventEndpoint():
                 pass
     for index, estimand in enumerate(p.estimands):
         at = ("estimands", index)
-        _exists(estimand.endpoint, (e.id for e in p.endpoints), "endpoint", *at, "endpoint")
+        must_exist(estimand.endpoint, (e.id for e in p.endpoints), "endpoint", *at, "endpoint")
         for number, group in enumerate(estimand.compare):
-            _exists(group, p.groups, "group", *at, "compare", number)
+            must_exist(group, p.groups, "group", *at, "compare", number)
         shared = set(p.groups[estimand.compare[0]]) & set(p.groups[estimand.compare[1]])
         if shared:
             raise contradiction(f"arm {min(shared)!r} stands on both sides of the comparison", *at, "compare")
@@ -245,27 +201,29 @@ def _questions(p: "Protocol") -> None:
             raise contradiction(
                 f"a {estimand.summary} does not summarise endpoint {estimand.endpoint!r}", *at, "summary"
             )
-    if sum(estimand.role == "primary" for estimand in p.estimands) != 1:
-        raise contradiction("there must be exactly one primary estimand", "estimands")
+    primary = [index for index, estimand in enumerate(p.estimands) if estimand.role == "primary"]
+    if len(primary) != 1:
+        second = (primary[1], "role") if primary else ()
+        raise contradiction("there must be exactly one primary estimand", "estimands", *second)
     for index, analysis in enumerate(p.analyses):
-        _exists(analysis.estimand, (e.id for e in p.estimands), "estimand", "analyses", index, "estimand")
+        must_exist(analysis.estimand, (e.id for e in p.estimands), "estimand", "analyses", index, "estimand")
         if analysis.only_if is not None:
             folds = (e.id for e in p.endpoints if isinstance(e, FoldEndpoint))
-            _exists(analysis.only_if.group, p.groups, "group", "analyses", index, "only_if", "group")
-            _exists(analysis.only_if.endpoint, folds, "fold endpoint", "analyses", index, "only_if", "endpoint")
+            must_exist(analysis.only_if.group, p.groups, "group", "analyses", index, "only_if", "group")
+            must_exist(analysis.only_if.endpoint, folds, "fold endpoint", "analyses", index, "only_if", "endpoint")
     methods = [analysis.method for analysis in p.analyses if analysis.estimand == p.primary.id]
     if not methods:
         raise contradiction(f"no analysis answers the primary estimand {p.primary.id!r}", "analyses")
     if set(methods) == {Method.REPEATED_MEASURES}:
         raise contradiction(
             "a repeated-measures model takes the dead as if they had lived, so it cannot be the only primary analysis; "
-            "add another method, such as ancova while alive", "analyses",
+            "make an estimand in those alive the primary one, and answer it by ancova", "analyses",
         )  # fmt: skip
 
 
-def _measured_at(p: "Protocol", name: str, visit: str, at: _At) -> None:
+def _measured_at(p: "Plan", name: str, visit: str, at: _At) -> None:
     key = next(key for key in ("fold", "change", "responder") if getattr(p.endpoints[int(at[1])], key, None) == name)
-    _exists(name, p.known_variables, "assessment", *at, key)
+    must_exist(name, p.known_variables, "assessment", *at, key)
     if name not in p.schedule.visit(visit).assessments:
         raise contradiction(f"{name!r} is not assessed at {visit!r}", *at, "visit")
     if name not in p.baseline.qualifying_mean and name not in p.schedule.visit(p.baseline.visit).assessments:

@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+FollowUpDay = Annotated[StudyDay, Field(ge=1)]
+
+
 class Baseline(Part):
     """What later values are compared with.
 
@@ -40,7 +43,8 @@ class FoldEndpoint(Part):
     """The ratio of a value to its baseline, analysed as a logarithm.
 
     Args:
-        or_at_discharge: for a subject who leaves the hospital before the visit, the last value until then counts.
+        or_at_discharge: for a subject who leaves the hospital before the visit, the last value until then counts. Who
+            is dead on the day of the visit is dead, whatever was found at discharge.
     """
 
     id: Id
@@ -83,7 +87,7 @@ class TimeAboveEndpoint(Part):
     label: Text
     time_above: Id = Field(description="the assessment")
     threshold_per_ul: Annotated[float, In("cells/µL", above=0.0)] = Field(alias="threshold")
-    until_day: StudyDay
+    until_day: FollowUpDay
 
 
 class EventEndpoint(Part):
@@ -92,7 +96,7 @@ class EventEndpoint(Part):
     id: Id
     label: Text
     event: Literal["death", "secondary infection", "serious adverse event", "grade 3-4 adverse event"]
-    by_day: StudyDay
+    by_day: FollowUpDay
 
 
 _KINDS = ("fold", "change", "responder", "time_above", "event")
@@ -139,12 +143,16 @@ class Intercurrent(StrEnum):
 
 
 class Strategy(StrEnum):
-    """How an intercurrent event is dealt with. Source: ICH E9(R1)."""
+    """How an intercurrent event is dealt with. Source: ICH E9(R1), but for ``in those alive``, which is no strategy of
+    its: it compares whoever is left, and death may have left other people in one group than in the other.
+    """
 
     TREATMENT_POLICY = "treatment policy"  # the value counts, whatever happened
     HYPOTHETICAL = "hypothetical"  # as it would have been, had it not happened
     COMPOSITE = "composite"  # the event is part of the endpoint
-    WHILE_ALIVE = "while alive"  # the value while the subject lives
+    WHILE_ALIVE = "while alive"  # what happened up to death
+    WHILE_IN_HOSPITAL = "while in hospital"  # the last value until discharge, where that came first
+    IN_THOSE_ALIVE = "in those alive"  # the value at a visit, of those alive then
     PRINCIPAL_STRATUM = "principal stratum"  # among those in whom it would happen under no arm
 
 

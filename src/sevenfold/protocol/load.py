@@ -1,5 +1,6 @@
 """The door to a protocol: a built-in's name or a path goes in, a checked protocol comes out, or one clear message."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,17 @@ from sevenfold.protocol.reading import Path as Place
 __all__ = ["FORMAT", "ProtocolFile", "built_in", "load", "parse"]
 
 FORMAT: Final = 1
+_LARGEST: Final = 4_000_000  # bytes
+_WANTED: Final = {  # what a checker's kind of fault means, in the words of somebody who writes a protocol
+    "string_type": "should be text", "int_type": "should be a whole number", "int_parsing": "should be a whole number",
+    "float_type": "should be a number", "bool_type": "should be true or false",
+    "date_type": "should be a date, such as 2027-01-31", "tuple_type": "should be a list",
+    "dict_type": "should be a mapping of keys to values", "model_type": "should be a mapping of keys to values",
+    "model_attributes_type": "should be a mapping of keys to values", "string_too_short": "must not be empty",
+    "int_parsing_size": "is too large a number",
+    "string_pattern_mismatch": "should begin with a letter or a digit and go on with letters, digits, spaces, "
+    "dots, hyphens and underscores",
+}  # fmt: skip
 
 
 @final
@@ -60,18 +72,25 @@ def load(name: str) -> ProtocolFile:
         text = files(__package__).joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
         return parse(text, f"{name}.yaml")
     path = Path(name)
-    if not path.exists():
-        near = get_close_matches(name, built_in(), n=1)
-        hint = f" Did you mean the built-in {near[0]!r}?" if near else ""
-        raise InvalidInput(
-            f"There is no protocol {name!r}: no such file, and the built-in ones are {', '.join(built_in())}.{hint}"
-        )
     try:
-        return parse(path.read_text(encoding="utf-8"), path.name)
+        if name and path.is_file():
+            if path.stat().st_size > _LARGEST:
+                raise InvalidInput(f"{path} is larger than {_LARGEST // 1_000_000} MB; a protocol is a short text.")
+            raw = path.read_bytes()
+            return parse(raw.decode("utf-8-sig"), path.name)
+        is_other = bool(name) and path.exists()
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{path}, line {line}: not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
+        raise InvalidInput(f"{_shortened(name)} cannot be read: {error.strerror}.") from None
+    if is_other:
+        raise InvalidInput(f"{name} is a folder or a device; a protocol is a file.")
+    near = get_close_matches(name.casefold(), built_in(), n=1)
+    hint = f" Did you mean the built-in {near[0]!r}?" if near else ""
+    raise InvalidInput(
+        f"There is no protocol {name!r}: no such file, and the built-in ones are {', '.join(built_in())}.{hint}"
+    )
 
 
 def parse(text: str, name: str) -> ProtocolFile:
@@ -83,7 +102,7 @@ def parse(text: str, name: str) -> ProtocolFile:
     document = read_document(text, name)
     if not isinstance(document.values, dict):
         raise InvalidInput(
-            f"{name}, line 1: a protocol is a mapping of keys to values, found a {type(document.values).__name__}."
+            f"{name}, line 1: a protocol is a mapping of keys to values, found {_found(document.values)}."
         )
     _check_format(document)
     try:
@@ -150,6 +169,28 @@ def _what(fault: dict[str, Any]) -> str:
         case "unknown_key" | "contradiction" | "quantity":
             said = str(fault["ctx"]["text"])
             return said if said.endswith("?") else f"{said}."
-    message = str(fault["msg"]).replace("Input should be", "should be").replace("String should", "should")
-    shown = repr(fault["input"])
-    return f"{message}; found {shown if len(shown) < 60 else shown[:57] + '...'}."
+        case "too_short":
+            n = fault["ctx"]["min_length"]
+            return f"should have at least {n} {'entry' if n == 1 else 'entries'}; found {_found(fault['input'])}."
+    said = str(fault["msg"]).replace("Input should be", "should be").replace("String should", "should")
+    return f"{_WANTED.get(fault['type'], said)}; found {_found(fault['input'])}."
+
+
+def _found(value: Any) -> str:
+    """A value as its writer would call it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case tuple() | list():
+            return f"a list of {len(value)}" if value else "an empty list"
+        case dict():
+            return f"a mapping of {len(value)}" if value else "an empty mapping"
+        case dt.date():
+            return value.isoformat()
+    return _shortened(repr(value))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) < 60 else text[:57] + "..."

@@ -1,6 +1,6 @@
 """Who is blind to what: to the treatment, and to the assessments that would betray it."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -42,4 +42,4 @@ class Randomisation(Part):
 
     ratio: dict[Id, Annotated[int, Field(ge=1, le=100)]] = Field(min_length=2)
     block_repeats: tuple[Annotated[int, Field(ge=1, le=20)], ...] = Field(default=(1,), min_length=1)
-    strata: tuple[Annotated[str, Field(pattern="^(country|site)$")], ...] = ()
+    strata: tuple[Literal["country", "site"], ...] = ()

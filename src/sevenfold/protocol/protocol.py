@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from sevenfold.protocol.coherence import check_coherence
 from sevenfold.protocol.endpoint import Baseline, Endpoint, Estimand
 from sevenfold.protocol.masking import Masking, Randomisation
-from sevenfold.protocol.part import Id, Part, Text
+from sevenfold.protocol.part import Id, Part, Text, contradiction
 from sevenfold.protocol.plan import Analysis, MonitoringRule
 from sevenfold.protocol.registered import Criterion, RegisteredTrial, Site
 from sevenfold.protocol.treatment import Arm, Dosing, Product
@@ -35,6 +35,12 @@ class ReferenceRange(Part):
 
     lower: float
     upper: float
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.lower >= self.upper:
+            raise contradiction(f"the lower end {self.lower:g} must lie below the upper end {self.upper:g}", "lower")
+        return self
 
 
 class Protocol(Part):

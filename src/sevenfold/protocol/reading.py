@@ -20,6 +20,9 @@ __all__ = ["Citation", "Document", "Path", "read_document"]
 Path = tuple[str | int, ...]
 _CITED: Final = frozenset({"value", "source", "verified", "note"})
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_DEEPEST: Final = 50  # levels of lists and mappings within each other, written out or through anchors
+_MOST: Final = 50_000  # values, anchors written out; the built-in protocols have some 2000
+_IN_WORDS: Final = {"int": "a whole number", "float": "a number", "timestamp": "a date, such as 2027-01-31"}
 
 
 @final
@@ -103,19 +106,40 @@ class _Reader:
     name: str
     lines: dict[Path, int] = field(default_factory=dict)
     citations: dict[Path, Citation] = field(default_factory=dict)
+    _above: list[yaml.Node] = field(default_factory=list)
+    _count: int = 0
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
+        self._count += 1
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if any(node is one for one in self._above):
+            raise self._refused(node, "an anchor refers to itself")
+        if len(self._above) >= _DEEPEST:
+            raise self._refused(node, f"lists and mappings stand more than {_DEEPEST} deep within each other")
+        if self._count > _MOST:
+            raise self._refused(node, f"with its anchors written out the file holds more than {_MOST} values")
+        self._above.append(node)
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return tuple(self.value(item, (*path, index)) for index, item in enumerate(node.value))
+            found = self._mapping(node, path)
+        else:
+            found = tuple(self.value(item, (*path, index)) for index, item in enumerate(node.value))
+        self._above.pop()
+        return found
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        shown = repr(node.value if len(node.value) <= 40 else f"{node.value[:37]}...")
+        if any((ord(letter) < 32 and letter not in "\n\t") or 127 <= ord(letter) < 160 for letter in node.value):
+            raise self._refused(node, f"{shown} holds a control character")
         try:
             return _SCALARS[node.tag](node.value)
         except (KeyError, ValueError):
             kind = node.tag.rsplit(":", 1)[-1]
-            line = node.start_mark.line + 1
-            raise InvalidInput(f"{self.name}, line {line}: {node.value!r} is not readable as {kind}.") from None
+            raise self._refused(node, f"{shown} is not readable as {_IN_WORDS.get(kind, kind)}") from None
+
+    def _refused(self, node: yaml.Node, why: str) -> InvalidInput:
+        return InvalidInput(f"{self.name}, line {node.start_mark.line + 1}: {why}.")
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> Any:
         keys: dict[str, yaml.Node] = {}
@@ -159,28 +183,32 @@ def read_document(text: str, name: str) -> Document:
         InvalidInput: the text is not YAML, is empty, or repeats a key; with the file's name and the line.
     """
     try:
+        _check_depth(text, name)
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise InvalidInput(f"{name}, line {line}: this is not YAML: {error.problem or error.context}.") from None
-    except yaml.YAMLError as error:
-        raise InvalidInput(f"{name}: this is not YAML: {error}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        code = ord(error.character) if isinstance(error.character, str) else error.character
+        raise InvalidInput(f"{name}, line {line}: character U+{code:04X} may not stand in YAML.") from None
     if node is None:
-        raise InvalidInput(f"{name} is empty; `sevenfold new my-trial.yaml` writes a protocol to start from.")
-    if _has_alias_loop(node, set()):
-        raise InvalidInput(f"{name}: an anchor refers to itself.")
+        raise InvalidInput(
+            f"{name}, line 1: the file is empty; `sevenfold new my-trial.yaml` writes a protocol to start from."
+        )
     reader = _Reader(name)
     values = reader.value(node, ())
     return Document(name=name, values=values, lines=reader.lines, citations=reader.citations)
 
 
-def _has_alias_loop(node: yaml.Node, above: set[int]) -> bool:
-    if id(node) in above:
-        return True
-    children: list[yaml.Node] = []
-    if isinstance(node, yaml.MappingNode):
-        children = [part for pair in node.value for part in pair]
-    elif isinstance(node, yaml.SequenceNode):
-        children = node.value
-    return any(_has_alias_loop(child, above | {id(node)}) for child in children)
+def _check_depth(text: str, name: str) -> None:
+    """Before nodes are made, which recurses."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise InvalidInput(
+                f"{name}, line {line}: lists and mappings stand more than {_DEEPEST} deep within each other."
+            )

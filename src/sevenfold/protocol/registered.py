@@ -1,16 +1,38 @@
 """Registered trials: who runs them where, who approved them, and which amendments are in force at which site when."""
 
 import datetime as dt
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Self
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from sevenfold.protocol.part import Id, Part, Text, contradiction
 from sevenfold.protocol.rule import Rule
 
 __all__ = ["Amendment", "Approval", "Criterion", "CriterionKind", "RegisteredTrial", "Site"]
+
+_FIRST: Final = dt.date(1971, 1, 1)
+_LAST: Final = dt.date(2199, 12, 31)
+
+
+@cache
+def countries() -> tuple[str, ...]:
+    """The names of the world's countries and territories, in English."""
+    text = files(__package__).joinpath("countries.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _is_plausible(value: dt.date) -> dt.date:
+    if not _FIRST <= value <= _LAST:
+        raise contradiction(f"{value} cannot be meant; a date lies between {_FIRST} and {_LAST}")
+    return value
+
+
+CalendarDay = Annotated[dt.date, AfterValidator(_is_plausible)]
 
 
 class CriterionKind(StrEnum):
@@ -39,7 +61,7 @@ class Approval(Part):
 
     body: Text
     reference: Text | None = None
-    date: dt.date | None = None
+    date: CalendarDay | None = None
 
 
 class Site(Part):
@@ -54,8 +76,8 @@ class Site(Part):
     name: Text
     city: Text
     time_zone: Text
-    opens: dt.date
-    screened_per_month: Annotated[float, Field(gt=0, le=1000)]
+    opens: CalendarDay
+    screened_per_month: Annotated[float, Field(ge=0.01, le=1000)]
 
     @field_validator("time_zone")
     @classmethod
@@ -77,11 +99,11 @@ class Amendment(Part):
     """
 
     id: Id
-    date: dt.date
+    date: CalendarDay
     summary: Text
     replaces: tuple[Criterion, ...] = ()
     removes: tuple[Id, ...] = ()
-    effective: dict[Id, dt.date]
+    effective: dict[Id, CalendarDay]
 
     @model_validator(mode="after")
     def _after_its_date(self) -> Self:
@@ -106,6 +128,16 @@ class RegisteredTrial(Part):
     sites: tuple[Site, ...] = Field(min_length=1)
     approvals: tuple[Approval, ...] = ()
     amendments: tuple[Amendment, ...] = ()
+
+    @field_validator("country")
+    @classmethod
+    def _is_a_country(cls, value: str) -> str:
+        known = countries()
+        if value not in known:
+            near = get_close_matches(value, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else "; write its common English name, such as 'France'"
+            raise contradiction(f"country {value!r} is not known{hint}")
+        return value
 
     @model_validator(mode="after")
     def _amendments_in_order(self) -> Self:

@@ -55,7 +55,9 @@ class Product(Part):
 
     label: Text
     is_active: bool
-    strength_mg_per_ml: Annotated[float, In("mg/mL", above=0.0)] | None = Field(default=None, alias="strength")
+    strength_mg_per_ml: Annotated[float, In("mg/mL", at_least=0.001, at_most=1000.0)] | None = Field(
+        default=None, alias="strength"
+    )
     matches: Id | None = None
     manufacturer: Text | None = None
     identifiers: Identifiers = Identifiers()
@@ -81,6 +83,7 @@ class VisibleInjection(Part):
     day: int
     route: Route
     dose_ug_per_kg: float
+    over_h: float | None = None
 
 
 class Injection(Part):
@@ -89,12 +92,20 @@ class Injection(Part):
     Args:
         dose_ug_per_kg: by body weight; for a placebo the dose whose volume it has.
         days: study days.
+        over_h: how long an infusion into a vein runs; None for an injection.
     """
 
     product: Id
-    dose_ug_per_kg: Annotated[float, In("µg/kg", above=0.0)] = Field(alias="dose")
+    dose_ug_per_kg: Annotated[float, In("µg/kg", above=0.0, at_most=10_000.0)] = Field(alias="dose")
     route: Annotated[Route, Field(strict=False)]
     days: tuple[StudyDay, ...] = Field(min_length=1)
+    over_h: Annotated[float, In("h", above=0.0, at_most=24.0)] | None = Field(default=None, alias="over")
+
+    @model_validator(mode="after")
+    def _only_a_vein_is_infused(self) -> Self:
+        if self.over_h is not None and self.route is not Route.IV:
+            raise contradiction(f"an infusion runs into a vein (route IV), not {self.route}; leave out 'over'", "over")
+        return self
 
     @model_validator(mode="after")
     def _days_ascend(self) -> Self:
@@ -113,6 +124,11 @@ class Arm(Part):
     @model_validator(mode="after")
     def _one_injection_a_day(self) -> Self:
         days = [day for injection in self.injections for day in injection.days]
+        if min(days) != 1:
+            raise contradiction(
+                f"arm {self.id!r} is first dosed on day {min(days)}; day 1 is the day of the first dose: count from it",
+                "injections",
+            )
         twice = sorted({day for day in days if days.count(day) > 1})
         if twice:
             raise contradiction(f"arm {self.id!r} is given two injections on day {twice[0]}", "injections")
@@ -122,7 +138,9 @@ class Arm(Part):
     def calendar(self) -> tuple[VisibleInjection, ...]:
         """What can be seen of this arm's injections, in order of day."""
         seen = [
-            VisibleInjection.model_construct(day=day, route=injection.route, dose_ug_per_kg=injection.dose_ug_per_kg)
+            VisibleInjection.model_construct(
+                day=day, route=injection.route, dose_ug_per_kg=injection.dose_ug_per_kg, over_h=injection.over_h
+            )
             for injection in self.injections
             for day in injection.days
         ]
@@ -179,7 +197,7 @@ class Dosing(Part):
         continues_after_discharge: whether doses due after hospital discharge are given at outpatient visits.
     """
 
-    observed_after_h: Annotated[float, In("h", above=0.0)] = Field(default=24.0, alias="observed_after")
+    observed_after_h: Annotated[float, In("h", above=0.0, at_most=720.0)] = Field(default=24.0, alias="observed_after")
     cap_ug: Annotated[float, In("µg", above=0.0)] | None = Field(default=None, alias="cap")
     route_rules: tuple[RouteRule, ...] = ()
     interruptions: tuple[Interruption, ...] = ()

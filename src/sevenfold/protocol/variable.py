@@ -41,6 +41,7 @@ class Variable(Part):
         components: of a score: what it is worked out from, assessed and recorded with it.
         lower: below this a value is impossible.
         upper: above this a value is impossible.
+        is_yes_or_no: 1 stands for found and 0 for not found.
     """
 
     id: Id
@@ -52,6 +53,7 @@ class Variable(Part):
     components: tuple[Id, ...] = ()
     lower: float | None = None
     upper: float | None = None
+    is_yes_or_no: bool = False
 
 
 @cache

@@ -53,8 +53,10 @@ class Visit(Part):
 
     id: Id
     day: StudyDay
-    window: tuple[Annotated[int, Field(le=0)], Annotated[int, Field(ge=0)]] = (0, 0)
-    hours_after_dose: Annotated[float, In("h", above=0.0)] | None = Field(default=None, alias="after_dose")
+    window: tuple[Annotated[int, Field(ge=-365, le=0)], Annotated[int, Field(ge=0, le=365)]] = (0, 0)
+    hours_after_dose: Annotated[float, In("h", above=0.0, at_most=168.0)] | None = Field(
+        default=None, alias="after_dose"
+    )
     assessments: tuple[Id, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

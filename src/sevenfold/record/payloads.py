@@ -6,7 +6,7 @@ None has a place for an arm. What would betray one is sealed (``MaskedResults``,
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sevenfold.errors import AuditBroken
 from sevenfold.record.event import Event
@@ -169,12 +169,13 @@ class Dispensed(Payload):
 
 
 class DoseGiven(Payload):
-    """A dose was injected."""
+    """A dose was injected; of an infusion, over how many hours."""
 
     study_day: int
     kit: str
     volume_ml: float
     route: str
+    over_h: float | None = None
 
 
 class DoseNotGiven(Payload):
@@ -292,7 +293,11 @@ def read_payload(event: Event) -> Payload:
         )
     try:
         return kind.model_validate_json(event.payload)
-    except ValueError as error:
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        more = f" (and {error.error_count() - 1} more faults)" if error.error_count() > 1 else ""
         raise AuditBroken(
-            f"Event {event.sequence} ({event.type}) does not hold what its kind should: {error}"
+            f"Event {event.sequence} ({event.type}) does not hold what its kind should: "
+            f"{f'{where}: ' if where else ''}{first['msg'][0].lower()}{first['msg'][1:]}{more}."
         ) from None

@@ -13,7 +13,7 @@ from sevenfold.record.event import Event
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.layout import EVENT, HEAD
 
-__all__ = ["events_of", "mistyped", "read_events", "read_head"]
+__all__ = ["events_of", "mistyped", "read_events", "read_head", "readable"]
 
 _Read = TypeVar("_Read")
 _EVENT_KINDS: Final[dict[str, type]] = {
@@ -30,7 +30,7 @@ def read_events(path: Path) -> list[Event]:
     Raises:
         InvalidInput: there is no such file, or it is not a ledger.
     """
-    with closing(_readable(path)) as connection:
+    with closing(readable(path)) as connection:
         return _guarded(path, lambda: list(events_of(connection)))
 
 
@@ -41,7 +41,7 @@ def read_head(path: Path) -> Head:
         InvalidInput: there is no such file, or it is not a ledger.
         AuditBroken: the ledger has lost its head, or what stands there is none.
     """
-    with closing(_readable(path)) as connection:
+    with closing(readable(path)) as connection:
         rows = _guarded(path, lambda: connection.execute(sa.select(*_as_it_lies(HEAD))).mappings().all())
     if len(rows) != 1:
         raise AuditBroken(f"The ledger has {len(rows)} heads; a ledger has one.")
@@ -83,7 +83,12 @@ def _guarded(path: Path, read: Callable[[], _Read]) -> _Read:
         raise InvalidInput(f"{path} is not a ledger: {getattr(error, 'orig', error)}.") from None
 
 
-def _readable(path: Path) -> sa.Connection:
+def readable(path: Path) -> sa.Connection:
+    """A connection to a ledger's file that can't write.
+
+    Raises:
+        InvalidInput: there is no such file, or it cannot be opened.
+    """
     if not path.is_file():
         raise InvalidInput(f"There is no ledger {path}.")
     address = sa.URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})

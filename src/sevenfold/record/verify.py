@@ -9,6 +9,7 @@ from sevenfold.record.assigned import against_commitment
 from sevenfold.record.event import GENESIS, Event, link
 from sevenfold.record.head import Head, LedgerState, signature_holds
 from sevenfold.record.reading import mistyped, read_events, read_head
+from sevenfold.record.structure import misbuilt
 
 __all__ = ["Verification", "verify"]
 
@@ -43,7 +44,7 @@ def verify(path: Path, exported: Head | None = None) -> Verification:
         exported: a head that was kept elsewhere; with it, cutting the ledger short and chaining it anew are found too.
     """
     events, notes = read_events(path), list[str]()
-    faults = _chain(events)
+    faults = [*_chain(events), *misbuilt(path)]
     try:
         head = read_head(path)
     except AuditBroken as error:
@@ -52,11 +53,15 @@ def verify(path: Path, exported: Head | None = None) -> Verification:
     if exported is not None:
         faults += _against_exported(events, head, exported)
     if not faults:
-        faults += against_commitment(events, head, notes)
+        try:
+            faults += against_commitment(events, head, notes)
+        except AuditBroken as error:
+            faults.append(str(error))
     notes.append(
         "An exported head was compared."
         if exported
-        else "No exported head was compared: replacing the whole file would go unseen."
+        else "No exported head was compared: a ledger that was cut short and given back an older head of its own, or "
+        "replaced as a whole, would go unseen. Keep run.json elsewhere and name it with --head."
     )
     return Verification(n_events=len(events), state=head.state, faults=tuple(faults), notes=tuple(notes))
 

@@ -144,7 +144,8 @@ def _mean(
             parts.append(line(at, y(p.lower), at, y(p.upper), f"whisker {colour}"))
         fold = f"; {number(p.fold, 2)} times baseline" if p.fold is not None else ""
         ci = f" (95 % CI {interval(p.lower, p.upper)})" if p.lower is not None else ""
-        tip = f"{label}, {p.visit}: {number(p.mean)} {settings.unit}{ci}, n = {p.n}{fold}"
+        below = f", {p.n_below} of them below the limit" if p.n_below else ""
+        tip = f"{label}, {p.visit}: {number(p.mean)} {settings.unit}{ci}, n = {p.n}{below}{fold}"
         parts.append(
             element(
                 "circle",

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
+import numpy as np
+
 from sevenfold.analysis.trial.estimates import Point
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.protocol.protocol import Protocol
@@ -21,6 +23,7 @@ class Course:
     Args:
         rows: visit -> arm's id -> (n, mean with its interval, fold with its interval).
         folds: whether the table has ratios to baseline.
+        below: what is to be said of values below the limit of quantification; empty where there is none.
     """
 
     title: str
@@ -29,6 +32,7 @@ class Course:
     unit: str
     rows: Mapping[str, Mapping[str, tuple[int, str, str]]]
     folds: bool
+    below: str
 
 
 _WANTED: Final = (  # variable, what to look for, logarithmic axis, lowest value drawn, last day
@@ -78,8 +82,28 @@ def courses(
         if svg:
             mine = [point for point in points if point.variable == name and point.group in arms]
             has_folds = any(point.fold is not None for point in mine) and name in ("alc", "cd4", "cd8")
-            made.append(Course(title=variable.label, lead=lead, svg=svg, unit=unit, rows=_rows(mine), folds=has_folds))
+            made.append(
+                Course(
+                    title=variable.label,
+                    lead=lead,
+                    svg=svg,
+                    unit=unit,
+                    rows=_rows(mine),
+                    folds=has_folds,
+                    below=_below(name, cohort, unit),
+                )
+            )
     return made
+
+
+def _below(name: str, cohort: Cohort, unit: str) -> str:
+    """How many values are limits of quantification, which limits, and what they count as."""
+    if name not in cohort.below or not cohort.below[name].any():
+        return ""
+    values, below = cohort.values[name], cohort.below[name]
+    limit = f"{float(values[below].max()):g}"
+    share = f"{int(below.sum())} of {int(np.isfinite(values).sum())} values"
+    return f"{share} lay below the limit of quantification ({limit} {unit}) and count as the limit."
 
 
 def _rows(points: Sequence[Point]) -> dict[str, dict[str, tuple[int, str, str]]]:
@@ -94,5 +118,7 @@ def _rows(points: Sequence[Point]) -> dict[str, dict[str, tuple[int, str, str]]]
             else number(point.fold, 2)
             + (f" ({interval(point.fold_lower, point.fold_upper, 2)})" if point.fold_lower is not None else "")
         )
+        if point.n_below:
+            mean += f", {point.n_below} below the limit"
         rows.setdefault(point.visit, {})[point.group] = (point.n, mean, fold)
     return rows

@@ -60,7 +60,7 @@ def flow_figure(flow: Flow, n_analysed: Mapping[str, int]) -> str:
 
 def _reasons(flow: Flow) -> list[str]:
     listed = list(flow.not_eligible.items())
-    rows = [f"{count}  {_short(reason)}" for reason, count in listed[:_MOST_REASONS]]
+    rows = [f"{count}  on “{_short(reason)}”" for reason, count in listed[:_MOST_REASONS]]
     rest = sum(count for _, count in listed[_MOST_REASONS:])
     if rest:
         rows.append(f"{rest}  other criteria not met")
@@ -72,7 +72,7 @@ def _reasons(flow: Flow) -> list[str]:
 
 
 def _short(reason: str) -> str:
-    return reason if len(reason) <= 46 else reason[:44].rstrip() + "…"
+    return reason if len(reason) <= 42 else reason[:40].rstrip() + "…"
 
 
 def _arm_lines(arm: ArmFlow, n_analysed: int | None) -> list[str]:

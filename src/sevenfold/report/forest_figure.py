@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sevenfold.analysis.trial.estimates import Answer
 from sevenfold.report.svg import Scale, element, figure, line, path, text
-from sevenfold.report.words import interval, number
+from sevenfold.report.words import answer_value, interval, number
 
 __all__ = ["forest_figure"]
 
@@ -66,7 +66,7 @@ def forest_figure(answers: Sequence[Answer]) -> str:
         _WIDTH,
         height,
         "Forest of ratios",
-        "; ".join(f"{a.label}: {number(a.value, 2)}" for a in shown),
+        "; ".join(f"{a.label}: {answer_value(a)[0]} (95 % CI {interval(a.lower, a.upper, 2)})" for a in shown),
         *parts,
         class_="chart wide",
     )

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-__all__ = ["LIMITS", "READINGS"]
+from sevenfold.protocol.protocol import Protocol
+
+__all__ = ["LIMITS", "READINGS", "limits_of"]
 
 LIMITS: Final = (
     "These are virtual patients. A rehearsal shows what the protocol would do if the model were right; it is "
@@ -33,5 +35,26 @@ READINGS: Final = {
     "calibrated": "the model was calibrated to this figure or to its shape: agreement is no confirmation",
     "assumed": "an input of the virtual ICU: it agrees by construction",
     "predicted": "used nowhere in the model; our value is one draw of chance",
-    "not compared": "part of the design or not simulated",
+    "not compared": "not simulated, or what is published is over another reference than ours",
 }
+
+_CALIBRATED_UG_PER_KG: Final = 10.0
+
+
+def limits_of(protocol: Protocol) -> tuple[str, ...]:
+    """What a rehearsal of this protocol is not good for: what is true of all, after what is true of it."""
+    own = []
+    if protocol.published is None:
+        own.append(
+            "Nothing that was published is held against this trial. The model stands on what is in print of CYT107 in "
+            "sepsis (IRIS-7 and IRIS-7C); whatever this protocol does otherwise, in patients, product, dose or "
+            "schedule, is extrapolated."
+        )
+    doses = sorted({injection.dose_ug_per_kg for arm in protocol.arms for injection in arm.injections})
+    others = [f"{dose:g}" for dose in doses if dose != _CALIBRATED_UG_PER_KG]
+    if others:
+        own.append(
+            f"The model was calibrated at {_CALIBRATED_UG_PER_KG:g} µg/kg; this protocol gives {' and '.join(others)} "
+            "µg/kg, which no result in print of these patients supports."
+        )
+    return (*own, *LIMITS)

@@ -1,5 +1,7 @@
 """The report: one page, self-contained, made of what was found and nothing else."""
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -22,7 +24,7 @@ from sevenfold.report.courses import courses
 from sevenfold.report.event_figure import event_figure
 from sevenfold.report.flow_figure import flow_figure
 from sevenfold.report.forest_figure import forest_figure
-from sevenfold.report.limits import LIMITS, READINGS
+from sevenfold.report.limits import READINGS, limits_of
 from sevenfold.report.prediction import PredictionInput, predicted_section
 from sevenfold.report.swimmer_figure import swimmer_figure
 from sevenfold.report.verdict import verdicts
@@ -72,7 +74,18 @@ def render(given: ReportInput) -> str:
     }
     style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
     script = environment.loader.get_source(environment, "hover.js")[0] if environment.loader else ""
-    return environment.get_template("report.html.j2").render(style=style, script=script, **_context(given))
+    return environment.get_template("report.html.j2").render(
+        style=style,
+        script=script,
+        style_hash=_policy_hash(style),
+        script_hash=_policy_hash(script),
+        **_context(given),
+    )
+
+
+def _policy_hash(text: str) -> str:
+    """SHA-256 in Base64: how a content security policy names the one style sheet or script that it lets in."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _context(given: ReportInput) -> dict[str, Any]:
@@ -100,10 +113,11 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "baseline": given.estimates.description.baseline,
         "courses": drawn,
         "answers": [_row(answer) for answer in given.estimates.answers],
+        "n_other_p": sum(a.p_value is not None for a in given.estimates.answers if a is not primary),
         "forest_svg": forest_figure(given.estimates.answers),
         "events": _events(given.estimates, arms),
         "events_svg": event_figure(given.estimates.description.events, arms),
-        "release": [row for row in given.estimates.description.release if row.group in arms],
+        "release": [row for name in arms for row in given.estimates.description.release if row.group == name],
         "antibodies": {
             name: given.estimates.description.antibodies[name]
             for name in arms
@@ -120,7 +134,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "unverified": _unverified(given.file),
         "publication": publication(p.published) if p.published else None,
         "products": p.products,
-        "limits": LIMITS,
+        "limits": limits_of(p),
         "head": given.head,
         "opened": given.history.opened,
     }
@@ -141,7 +155,7 @@ def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:
         (f"{len(given.cohort.subjects)}", f"randomised of {len(given.history.subjects)} screened"),
         (value, f"primary estimate ({primary.scale}); 95 % CI {interval}"),
         (f"{len(flow_end)}", "died during follow-up"),
-        (f"{len(serious)}", "with a serious adverse event"),
+        (f"{len(serious)}", "with a serious adverse event, deaths apart"),
     ]
 
 

@@ -1,59 +1,64 @@
-"""Drawing in SVG: elements with escaped text, and scales that turn values into places."""
+"""Drawing in SVG: elements whose words are escaped by whoever makes them, and scales that turn values into places."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import final
+
+from markupsafe import Markup, escape
 
 __all__ = ["Scale", "element", "figure", "group", "line", "path", "text"]
 
 Value = str | float | int | None
 
 
-def element(name: str, *children: str, **attributes: Value) -> str:
-    """An element; ``class_`` is ``class``, an underscore within a name is a hyphen, None leaves an attribute out."""
+def element(name: str, *children: str, **attributes: Value) -> Markup:
+    """An element; ``class_`` is ``class``, an underscore within a name is a hyphen, None leaves an attribute out.
+
+    Args:
+        children: elements, and words, which are escaped: only what an element made is taken for markup.
+    """
     said = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_shown(value)}"'
         for key, value in attributes.items()
         if value is not None
     )
-    inner = "".join(children)
-    return f"<{name}{said}>{inner}</{name}>" if inner else f"<{name}{said}/>"
+    inner = Markup().join(children)
+    return Markup(f"<{name}{said}>{inner}</{name}>" if inner else f"<{name}{said}/>")  # noqa: S704
 
 
 def _shown(value: Value) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(str(value))
 
 
-def text(x: float, y: float, words: str, *, anchor: str = "start", class_: str = "label", **more: Value) -> str:
+def text(x: float, y: float, words: str, *, anchor: str = "start", class_: str = "label", **more: Value) -> Markup:
     """Words at a place."""
-    return element("text", escape(words), x=x, y=y, text_anchor=anchor, class_=class_, **more)
+    return element("text", words, x=x, y=y, text_anchor=anchor, class_=class_, **more)
 
 
-def line(x1: float, y1: float, x2: float, y2: float, class_: str, **more: Value) -> str:
+def line(x1: float, y1: float, x2: float, y2: float, class_: str, **more: Value) -> Markup:
     """A straight line."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_, **more)
 
 
-def path(points: Sequence[tuple[float, float]], class_: str, *, closed: bool = False, **more: Value) -> str:
+def path(points: Sequence[tuple[float, float]], class_: str, *, closed: bool = False, **more: Value) -> Markup:
     """Straight lines from point to point."""
     d = "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points) + ("Z" if closed else "")
     return element("path", d=d, class_=class_, **more)
 
 
-def group(*children: str, **attributes: Value) -> str:
+def group(*children: str, **attributes: Value) -> Markup:
     """Elements together."""
     return element("g", *children, **attributes)
 
 
-def figure(width: float, height: float, title: str, description: str, *children: str, class_: str = "chart") -> str:
+def figure(width: float, height: float, title: str, description: str, *children: str, class_: str = "chart") -> Markup:
     """A whole drawing, with a name and a description for those who don't see it."""
     name = "t-" + _slug(title)
     return element(
         "svg",
-        element("title", escape(title), id=name),
-        element("desc", escape(description), id=name + "-d"),
+        element("title", title, id=name),
+        element("desc", description, id=name + "-d"),
         *children,
         viewBox=f"0 0 {width:g} {height:g}",
         role="img",

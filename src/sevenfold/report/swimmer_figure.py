@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from markupsafe import Markup
+
 from sevenfold.record.history import History, SubjectHistory
 from sevenfold.record.payloads import DoseGiven
 from sevenfold.report.svg import Scale, element, figure, group, line, path, text
@@ -46,7 +48,7 @@ def swimmer_figure(history: History, arms: Mapping[str, tuple[str, str]]) -> str
     return figure(_WIDTH, y + 46, "Dosing and fate", words, *parts, class_="chart wide")
 
 
-def _lane(one: SubjectHistory, x: Scale, y: float, colour: str) -> str:
+def _lane(one: SubjectHistory, x: Scale, y: float, colour: str) -> Markup:
     end = one.day(one.ended_at) or 0.0
     left_icu = min(one.day(one.left_icu_at) or end, end)
     left_hospital = min(one.day(one.left_hospital_at) or end, end)

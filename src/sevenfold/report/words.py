@@ -1,5 +1,6 @@
 """Numbers and results in words, as a clinical reader expects them."""
 
+from math import floor, log10
 from typing import Final
 
 from sevenfold.analysis.trial.estimates import Answer
@@ -18,6 +19,8 @@ def number(value: float | None, digits: int | None = None) -> str:
     if digits is None:
         size = abs(value)
         digits = 0 if size >= 100 else 1 if size >= 10 else 2
+        if 0.0 < size < 0.1:  # three that count
+            digits = min(2 - floor(log10(size)), 6)
     return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
 
 

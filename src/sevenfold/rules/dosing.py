@@ -19,11 +19,13 @@ class Injected:
     Args:
         dose_ug: that the volume would hold of the active product.
         volume_ml: rounded to what a syringe shows.
+        over_h: how long an infusion runs; None for an injection.
     """
 
     route: Route
     dose_ug: float
     volume_ml: float
+    over_h: float | None = None
 
 
 def route_for(protocol: Protocol, planned: Route, latest: Mapping[str, float]) -> Route:
@@ -42,7 +44,9 @@ def volume_for(protocol: Protocol, day: int, weight_kg: float, latest: Mapping[s
         dose_ug = min(dose_ug, protocol.dosing.cap_ug)
     strength = next(product for product in protocol.products.values() if product.is_active).strength_ug_per_ml
     volume_ml = round(dose_ug / strength, 2)
-    return Injected(route=route_for(protocol, visible.route, latest), dose_ug=volume_ml * strength, volume_ml=volume_ml)
+    route = route_for(protocol, visible.route, latest)
+    over_h = visible.over_h if route is Route.IV else None
+    return Injected(route=route, dose_ug=volume_ml * strength, volume_ml=volume_ml, over_h=over_h)
 
 
 def interruptions(protocol: Protocol, latest: Mapping[str, float], *, masked: bool) -> tuple[Interruption, ...]:

@@ -38,7 +38,7 @@ def dose(conduct: Conduct, nature: Nature, subject: str, day: int, time_day: flo
         return False
     kit, injected = prepared
     conduct.give_dose(subject, day, kit, injected, happened)
-    nature.receive(subject, day, time_day, kit, injected.route.value, injected.volume_ml)
+    nature.receive(subject, day, time_day, kit, injected.route.value, injected.volume_ml, injected.over_h)
     return True
 
 

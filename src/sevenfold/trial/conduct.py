@@ -188,7 +188,13 @@ class Conduct:
 
     def give_dose(self, subject: str, study_day: int, kit: str, injected: Injected, happened: datetime) -> None:
         """The injection."""
-        said = DoseGiven(study_day=study_day, kit=kit, volume_ml=injected.volume_ml, route=injected.route.value)
+        said = DoseGiven(
+            study_day=study_day,
+            kit=kit,
+            volume_ml=injected.volume_ml,
+            route=injected.route.value,
+            over_h=injected.over_h,
+        )
         self.record(subject, said, "nurse", happened)
 
     def observe_dose(self, subject: str, study_day: int, before: Bedside, seen: Bedside, happened: datetime) -> None:

@@ -85,8 +85,17 @@ class Nature(Protocol):
         """Whether a planned dose can be given; the reason if it can't."""
         ...
 
-    def receive(self, subject: str, study_day: int, time_day: float, kit: str, route: str, volume_ml: float) -> None:
-        """A dose is injected."""
+    def receive(
+        self,
+        subject: str,
+        study_day: int,
+        time_day: float,
+        kit: str,
+        route: str,
+        volume_ml: float,
+        over_h: float | None = None,
+    ) -> None:
+        """A dose is injected, or runs in over some hours."""
         ...
 
     def observed(self, subject: str, time_day: float, hours: float) -> tuple[Bedside, Bedside]:

@@ -5,6 +5,7 @@ ledger's own time runs forward while each event keeps the time at which it happe
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -12,6 +13,7 @@ from typing import Final, final
 from zoneinfo import ZoneInfo
 
 from sevenfold.clock import SimulatedClock
+from sevenfold.errors import InvalidDesign
 from sevenfold.protocol.visit import Visit
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -40,6 +42,8 @@ _FROM_SCREENING: Final = {
     "first dose": timedelta(hours=5),
 }
 _LOCK_AFTER: Final = timedelta(days=30)
+_HOPELESS_AFTER: Final = 2_000  # candidates in a row of whom none is eligible
+_LONGEST_YEARS: Final = 100  # from the first site's opening to the last candidate
 _COMMIT_EVERY: Final = 400  # steps; a crash loses at most these, and the ledger says that it was running
 
 Progress = Callable[[int, int], None]
@@ -79,12 +83,15 @@ class Rehearsal:
     _queue: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
     _uncommitted: int = 0
+    _kept_out: Counter[str] = field(default_factory=Counter)  # by criterion, since the last eligible candidate
+    _in_a_row: int = 0
 
     def run(self) -> None:
         """From the first site to database lock.
 
         Raises:
             KeyboardInterrupt: it was interrupted; the ledger is a valid one that says so.
+            InvalidDesign: the criteria let nobody in, or the sites screen too slowly.
         """
         p = self.conduct.file.protocol
         opening = min(self._opens(site) for site in p.sites)
@@ -130,6 +137,7 @@ class Rehearsal:
         if self._is_full():
             return
         arrival = following()
+        self._check_pace(arrival)
 
         def act() -> None:
             if not self._is_full():
@@ -138,14 +146,47 @@ class Rehearsal:
 
         self._put(arrival.at + timedelta(hours=1), act)
 
+    def _check_hope(self) -> None:
+        """Stop where the criteria let nobody in: a rehearsal would go on for ever."""
+        if self._in_a_row < _HOPELESS_AFTER:
+            return
+        file, n = self.conduct.file, self._in_a_row
+        (worst, times), *more = self._kept_out.most_common(2)
+        criteria = [criterion.id for criterion in file.protocol.population.criteria]
+        place = ("population", "criteria", criteria.index(worst)) if worst in criteria else ("population",)
+        also = f", {more[0][0]!r} {more[0][1]}" if more else ""
+        raise InvalidDesign(
+            f"{file.name}, line {file.lines.get(place, 1)}: the criteria let nobody in: none of the last {n} "
+            f"candidates was eligible. Criterion {worst!r} kept out {times} of them{also}; loosen what contradicts."
+        )
+
+    def _check_pace(self, arrival: Arrival) -> None:
+        """Stop where the sites screen so slowly that the trial would not end within a lifetime."""
+        p = self.conduct.file.protocol
+        opened = min(site.opens for _, site in p.sites.values())
+        if arrival.at.year - opened.year <= _LONGEST_YEARS:
+            return
+        rate = sum(site.screened_per_month for _, site in p.sites.values())
+        raise InvalidDesign(
+            f"{self.conduct.file.name}, line {self.conduct.file.lines.get(('registered_trials',), 1)}: after "
+            f"{_LONGEST_YEARS} years {self.conduct.n_randomised} of {p.population.planned} subjects are randomised; "
+            f"the sites screen {rate:g} candidates a month in all, raise 'screened_per_month' or plan fewer."
+        )
+
     def _is_full(self) -> bool:
         return self.conduct.n_randomised >= self.conduct.file.protocol.population.planned
 
     def _screen(self, arrival: Arrival) -> None:
         subject = arrival.subject
         candidate = self.nature.candidate(subject, arrival.site, arrival.at)
-        if self.conduct.screen(subject, arrival.site, candidate.screening):
+        unmet = self.conduct.screen(subject, arrival.site, candidate.screening)
+        if unmet:
+            self._in_a_row += 1
+            self._kept_out.update(one.criterion for one in unmet)
+            self._check_hope()
             return
+        self._in_a_row = 0
+        self._kept_out.clear()
 
         def consent() -> None:
             self.conduct.consent(subject, candidate.consent, arrival.at + _FROM_SCREENING["consent"])

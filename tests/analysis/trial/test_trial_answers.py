@@ -94,6 +94,45 @@ def test_survivors_are_bounded_and_the_estimate_in_those_alive_lies_within(estim
     assert bounds[0] < (estimates.primary.value or 0.0) < bounds[1]
 
 
+def test_a_repeated_measures_model_shows_its_own_means_and_everybody_in_it(
+    whole_trial: Rehearsed, estimates: Estimates
+) -> None:
+    """Its contrast is the ratio of the two means beside it; n counts who has a value after baseline at any visit."""
+    found = of(estimates, "alc-29-had-they-lived")
+    a, b = found.groups
+    assert a.value is not None
+    assert b.value is not None
+    assert a.value / b.value == pytest.approx(found.value, rel=1e-9)
+    cohort, protocol = whole_trial.cohort, whole_trial.file.protocol
+    later = [v.id for v in protocol.schedule.visits if "alc" in v.assessments and 1 < v.day <= 29]
+    has_later = np.any([np.isfinite(cohort.at("alc", visit)[0]) for visit in later], axis=0)
+    for group in (a, b):
+        members = cohort.revealed().is_in(protocol.groups[group.group])[0]
+        assert group.n_used == (members & has_later).sum()
+    assert a.n_used + b.n_used > sum(group.n_used for group in estimates.primary.groups), "the dead had values before"
+    assert sum((found.left_out or {}).values()) == a.n + b.n - a.n_used - b.n_used
+
+
+def test_survivors_bounds_count_the_dead_among_those_they_rest_on(estimates: Estimates) -> None:
+    found = of(estimates, "alc-29-survivors")
+    n_dead = (estimates.primary.left_out or {})["dead"]
+    assert sum(g.n_used for g in found.groups) == sum(g.n_used for g in estimates.primary.groups) + n_dead
+    assert sum(g.n for g in found.groups) == sum(g.n_used for g in found.groups) + sum((found.left_out or {}).values())
+
+
+def test_a_p_value_stands_beside_the_day_it_is_of(estimates: Estimates) -> None:
+    """The test of a difference by a day rejects where its interval leaves out 0; the test of the curves stands once."""
+    found = [of(estimates, f"infection-{day}") for day in (28, 42, 90)]
+    assert len({a.p_value for a in found}) > 1
+    for a in found:
+        assert a.p_value is not None
+        assert a.value is not None
+        assert a.upper is not None
+        se = (a.upper - a.value) / 1.959963984540054
+        assert a.p_value == pytest.approx(math.erfc(abs(a.value) / se / math.sqrt(2.0)), rel=1e-9)
+    assert [sum("Gray" in note for note in a.notes) for a in found] == [0, 0, 1]
+
+
 def test_patients_used_and_left_out_close(whole_trial: Rehearsed, estimates: Estimates) -> None:
     for found in estimates.answers:
         if found.method == "ancova":
@@ -120,7 +159,7 @@ def test_a_condition_is_told_with_what_was_found(whole_trial: Rehearsed) -> None
         found = answer(planned.model_copy(update={"only_if": only_if}), whole_trial.cohort, protocol, 1)
         assert found.condition is not None
         assert found.condition[1] is holds
-        assert "placebo rose by" in found.condition[0]
+        assert "Placebo rose by" in found.condition[0]
 
 
 def test_an_empty_group_is_a_status_and_not_a_nan(whole_trial: Rehearsed) -> None:

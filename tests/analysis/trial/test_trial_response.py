@@ -1,9 +1,12 @@
 """From endpoints to responses, on a cohort small enough to be worked out by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from sevenfold.analysis.trial.response import _time_above, responses
+from sevenfold.analysis.trial.response import responses
+from sevenfold.analysis.trial.time_above import time_above
 from sevenfold.cohort.cohort import Assignment, Cohort, Missing, Subject
 from sevenfold.errors import BlindBroken, InvalidInput
 from sevenfold.protocol.load import load
@@ -101,29 +104,93 @@ def test_an_event_is_known_only_of_who_was_followed_or_died() -> None:
 @pytest.mark.parametrize(
     ("t", "x", "until", "days"),
     [
-        ([0, 10], [1000, 1400], 42, 5.0),  # crosses 1200 half way
+        ([0, 10], [1000, 1400], 42, 37.0),  # crosses 1200 half way; then 1400 is carried on
         ([0, 10, 20], [1300, 1300, 1100], 42, 15.0),
         ([0, 10], [1300, 1300], 4, 4.0),
         ([0, 10], [1000, 1400], 5, 0.0),
         ([0, 10], [1200, 1200], 42, 0.0),  # not above
         ([0, 10, 20, 30], [1000, 1400, 1000, 1000], 42, 10.0),
+        ([0], [1300], 42, 42.0),
+        ([0, 10], [1000, 1000], 0.3, 0.0),
     ],
 )
 def test_time_above_a_threshold_is_by_straight_lines(t: list[float], x: list[float], until: float, days: float) -> None:
-    assert _time_above(np.array(t, dtype=float), np.array(x, dtype=float), 1200.0, until) == pytest.approx(days)
+    assert time_above(np.array(t, dtype=float), np.array(x, dtype=float), 1200.0, until) == pytest.approx(days)
+
+
+def test_days_above_are_those_of_everybody_followed_up_to_their_death() -> None:
+    """While alive, until day 42 (t = 41): died on day 2, died on day 31 with a last count on day 15, followed to the
+    end with a last count on day 29, followed without any count but the first; the last is carried on in each.
+    """
+    made = cohort(
+        IRIS_7,
+        {
+            "day 1": [500, 500, 700, 1500],
+            "day 15": [np.nan, 1900, np.nan, np.nan],
+            "day 29": [np.nan, np.nan, 1700, np.nan],
+        },
+        death=[1.2, 30.0, INF, INF],
+        last=[1.2, 30.0, 90.0, 90.0],
+    )
+    found = responses(IRIS_7.estimand("time-above-1200"), made, IRIS_7)
+    assert found.value == pytest.approx([0.0, 7.0 + 16.0, 14.0 + 13.0, 41.0])
+    assert found.left_out == {}
+    assert any("for more than 7 days in 3 subjects" in note for note in found.notes)
+
+
+def test_who_left_before_the_day_was_watched_in_part_and_has_no_days_above() -> None:
+    """Withdrew, lost, lost after day 42, followed: the reason is told by name."""
+    made = cohort(
+        IRIS_7, {"day 1": [500] * 4, "day 15": [1900] * 4, "day 42": [np.nan, np.nan, 500, 500]}, last=[20, 34, 60, 90]
+    )
+    codes = made.missing["alc"]
+    later = np.array([v.time_day > 35 for v in IRIS_7.schedule.visits])
+    codes[0, 0, later], codes[0, 1, later] = int(Missing.WITHDRAWN), int(Missing.LOST)
+    found = responses(IRIS_7.estimand("time-above-1200"), made, IRIS_7)
+    assert np.isfinite(found.value).tolist() == [False, False, True, True]
+    assert found.left_out == {"consent withdrawn": 1, "lost to follow-up": 1}
+
+
+def test_one_rule_says_who_is_dead_on_the_day_also_after_discharge() -> None:
+    """Discharged with a rise and dead on day 21: neither a responder nor among those alive on day 29."""
+    counts: dict[str, list[float]] = {"day 1": [400, 400, 400], "day 15": [900, 900, 900], "day 29": [np.nan, 900, 900]}
+    counts = {day: [*values, values[-1]] for day, values in counts.items()}
+    made = cohort(IRIS_7C, counts, discharge=[16.0, INF, 16.0, INF], death=[20.0, INF, INF, INF])
+    response = responses(IRIS_7C.estimand("alc-response"), made, IRIS_7C)
+    rise = responses(IRIS_7C.estimand("alc-rise"), made, IRIS_7C)
+    assert response.value == pytest.approx([0.0, 1.0, 1.0, 1.0])
+    assert rise.value == pytest.approx([np.nan, 2.25, 2.25, 2.25], nan_ok=True)
+    assert rise.left_out == {"dead": 1}
+    assert response.notes == rise.notes
+    assert "day 29" in rise.notes[0]
+    assert responses(IRIS_7C.estimand("cd4-29"), with_cd4(made), IRIS_7C).notes == ()
+
+
+def with_cd4(made: Cohort) -> Cohort:
+    """The same trial with CD4 counts like its lymphocytes."""
+    return dataclasses.replace(
+        made,
+        values={**made.values, "cd4": made.values["alc"]},
+        missing={**made.missing, "cd4": made.missing["alc"]},
+        baseline={**made.baseline, "cd4": made.baseline["alc"]},
+    )
+
+
+def test_who_missed_the_visit_and_died_in_its_window_is_not_among_the_living() -> None:
+    made = cohort(IRIS_7, {"day 1": [500] * 4, "day 29": [np.nan, 900, 900, 900]}, death=[29.5, 29.5, INF, INF])
+    made.missing["alc"][0, 0, IRIS_7.schedule.names.index("day 29")] = int(Missing.DEAD)
+    found = responses(IRIS_7.estimand("alc-29-survivors"), made, IRIS_7)
+    assert found.is_alive.tolist() == [False, True, True, True]
+    assert (found.is_used | ~found.is_alive).all()
 
 
 def test_a_blind_cohort_cannot_be_compared() -> None:
-    import dataclasses
-
     made = dataclasses.replace(cohort(IRIS_7, {"day 1": [500, 500]}), assignment=None)
     with pytest.raises(BlindBroken, match="still blind"):
         responses(IRIS_7.estimand("alc-29"), made, IRIS_7)
 
 
 def test_a_cohort_refuses_a_gap_without_a_reason() -> None:
-    import dataclasses
-
     made = cohort(IRIS_7, {"day 1": [500, 500]})
     with pytest.raises(InvalidInput, match="missing without a reason"):
         dataclasses.replace(made, missing={"alc": np.zeros_like(made.missing["alc"])})

@@ -1,11 +1,12 @@
 """Each planned analysis answered by its method."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import exp, sqrt
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from sevenfold.analysis.ancova import Ancova, Contrast, Scale
 from sevenfold.analysis.effect import Status
@@ -14,24 +15,27 @@ from sevenfold.analysis.geometric import geometric_mean
 from sevenfold.analysis.proportion import clopper_pearson
 from sevenfold.analysis.proportion_difference import chan_zhang
 from sevenfold.analysis.survivor import Monotone, survivor_bounds
-from sevenfold.analysis.time_to_event.cumulative_incidence import cumulative_incidence
-from sevenfold.analysis.time_to_event.follow_up import FollowUp
-from sevenfold.analysis.time_to_event.gray import gray
 from sevenfold.analysis.trial.estimates import Answer, GroupAnswer
+from sevenfold.analysis.trial.incidence import incidence
 from sevenfold.analysis.trial.repeated import repeated_measures
 from sevenfold.analysis.trial.response import Responses, responses
 from sevenfold.analysis.two_binomials import Table
 from sevenfold.cohort.cohort import Cohort
-from sevenfold.protocol.endpoint import Estimand, EventEndpoint, FoldEndpoint, Intercurrent, Strategy, Summary
+from sevenfold.errors import InvalidInput
+from sevenfold.protocol.endpoint import Estimand, FoldEndpoint, Intercurrent, Strategy, Summary
 from sevenfold.protocol.plan import Analysis, Method, OnlyIf
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.protocol.visit import time_day
 
 __all__ = ["answer", "strategy_in_words"]
 
 _LEVEL: Final = 0.95
 _RESAMPLES: Final = 2000
 _Found = dict[str, Any]
+_BASES: Final = {
+    Summary.RATIO_OF_GEOMETRIC_MEANS: "geometric mean ratio to baseline as seen",
+    Summary.DIFFERENCE_OF_MEANS: "mean as seen",
+    Summary.DIFFERENCE_OF_PROPORTIONS: "share as seen",
+}
 
 
 def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) -> Answer:
@@ -46,8 +50,8 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Method.ANCOVA: lambda: _ancova(estimand, analysis, found),
         Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
         Method.EXACT_TEST: lambda: _exact(found),
-        Method.SURVIVOR_AVERAGE: lambda: _survivors(found, seed),
-        Method.CUMULATIVE_INCIDENCE: lambda: _incidence(estimand, cohort, protocol),
+        Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed, protocol),
+        Method.CUMULATIVE_INCIDENCE: lambda: incidence(estimand, cohort, protocol),
     }
     scale = {
         Summary.RATIO_OF_GEOMETRIC_MEANS: "ratio",
@@ -56,11 +60,16 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
     }[estimand.summary]
     made: _Found = {
         "groups": _groups(estimand, found),
+        "basis": _BASES[estimand.summary],
         "left_out": found.left_out,
         "n_used_by_arm": found.n_used_by_arm,
         "condition": _condition(analysis.only_if, cohort, protocol),
     }
-    made |= methods[analysis.method]()
+    try:
+        made |= methods[analysis.method]()
+    except InvalidInput as error:  # such as a trial so small that one group is empty: said in its row, not in its place
+        made |= {"status": Status.NOT_ESTIMABLE, "notes": (str(error),)}
+    made["notes"] = (*found.notes, *made.get("notes", ()))
     return Answer(
         estimand=estimand.id,
         label=estimand.label,
@@ -166,10 +175,9 @@ def _exact(found: Responses) -> _Found:
     }
 
 
-def _survivors(found: Responses, seed: int) -> _Found:
-    known = found.is_used | ~found.is_alive
+def _survivors(estimand: Estimand, found: Responses, seed: int, protocol: Protocol) -> _Found:
+    chosen = found.is_used | ~found.is_alive
     outcome = np.where(found.is_alive, np.log(np.where(found.is_used, found.value, 1.0)), np.nan)
-    chosen = known & (found.is_used | ~found.is_alive)
     result = survivor_bounds(
         outcome[chosen],
         found.is_active[chosen],
@@ -178,74 +186,37 @@ def _survivors(found: Responses, seed: int) -> _Found:
         rng=np.random.default_rng(seed),
         n_resamples=_RESAMPLES,
     )
-    notes = ["Nothing is assumed about whom the treatment saves or harms (Zhang-Rubin bounds without monotonicity)."]
-    if result.found is None or not result.fit.is_ok:
-        return {"status": result.fit.status, "notes": (*notes, result.fit.message)}
-    bounds, interval = result.bounds, result.interval
+    sides = (found.is_active, ~found.is_active)
+    made: _Found = {
+        "groups": tuple(
+            replace(shown, n_used=int((side & chosen).sum()))
+            for shown, side in zip(_groups(estimand, found), sides, strict=True)
+        ),
+        "basis": "geometric mean ratio to baseline of the survivors as seen; n counts survivors and dead",
+        "n_used_by_arm": {
+            str(arm): int((chosen & (found.arm == arm)).sum()) for arm in sorted(set(found.arm.tolist()))
+        },
+        "left_out": {why: n for why, n in found.left_out.items() if why != "dead"},
+    }
+    notes = (
+        "Nothing is assumed about whom the treatment saves or harms (Zhang-Rubin bounds without monotonicity).",
+        *(
+            f"{label}: {(side & found.is_used).sum()} alive with a value, {(side & ~found.is_alive).sum()} dead."
+            for label, side in zip(map(protocol.group_label, estimand.compare), sides, strict=True)
+        ),
+    )
+    if result.found is not None:
+        made["bounds"] = (exp(result.found.lower), exp(result.found.upper))
+    if not result.fit.is_ok:
+        return {**made, "status": result.fit.status, "notes": (*notes, result.fit.message)}
+    interval = result.interval
     return {
+        **made,
         "status": Status.OK,
-        "bounds": (exp(bounds.lower), exp(bounds.upper)),
         "lower": exp(interval.lower),
         "upper": exp(interval.upper),
         "interval": f"{interval.method}, {_RESAMPLES} resamples",
-        "notes": tuple(notes),
-        "left_out": {why: n for why, n in found.left_out.items() if why != "dead"},
-    }
-
-
-def _incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> _Found:
-    endpoint = protocol.endpoint(estimand.endpoint)
-    if not isinstance(endpoint, EventEndpoint):
-        return {"status": Status.NOT_ESTIMABLE, "notes": ("Cumulative incidence needs an event.",)}
-    by = time_day(endpoint.by_day) + 1.0
-    event = (
-        np.inf * np.ones(cohort.n_subjects) if endpoint.event == "death" else cohort.first_event_day[endpoint.event][0]
-    )
-    death, last = cohort.death_day[0], cohort.last_day[0]
-    time = np.maximum(np.minimum(np.minimum(event, death), last), 0.0)
-    cause = np.where(event <= np.minimum(death, last), 1, np.where(death <= last, 2, 0))
-    members = [cohort.revealed().is_in(protocol.groups[name])[0] for name in estimand.compare]
-    follow_up = FollowUp.of(time, cause)
-    curves = [cumulative_incidence(follow_up.of_patients(is_in)) for is_in in members]
-    sides, shares = [], []
-    for name, is_in, curve in zip(estimand.compare, members, curves, strict=True):
-        share, band = curve.at(by)
-        at = int(np.searchsorted(curve.time_day, by, side="right")) - 1
-        shares.append((share, float(curve.se[at]) if at >= 0 else 0.0))
-        n_events = int(((cause == 1) & (time <= by))[is_in].sum())
-        sides.append(
-            GroupAnswer(
-                group=name,
-                n=int(is_in.sum()),
-                n_used=int(is_in.sum()),
-                value=share,
-                lower=band.lower,
-                upper=band.upper,
-                n_events=n_events,
-            )
-        )
-    value = shares[0][0] - shares[1][0]
-    half = float(ndtri(0.5 + _LEVEL / 2.0)) * sqrt(shares[0][1] ** 2 + shares[1][1] ** 2)
-    both = members[0] | members[1]
-    tested = gray(follow_up.of_patients(both), np.where(members[0][both], *estimand.compare))
-    return {
-        "groups": (sides[0], sides[1]),
-        "status": Status.OK,
-        "value": value,
-        "lower": value - half,
-        "upper": value + half,
-        "p_value": tested.test.p_value if tested.fit.is_ok else None,
-        "test": "Gray's test over the whole follow-up",
-        "interval": "Aalen-Johansen, normal (approximate at this size)",
-        "left_out": {},
-        "notes": (
-            "Death competes; those lost are censored.",
-            *(
-                f"In {name} nobody was followed past day {curve.last_day + 1.0:.0f}: carried on from there."
-                for name, curve in zip(estimand.compare, curves, strict=True)
-                if curve.last_day < by - 1.0
-            ),
-        ),
+        "notes": notes,
     }
 
 
@@ -255,13 +226,14 @@ def _condition(only_if: OnlyIf | None, cohort: Cohort, protocol: Protocol) -> tu
     endpoint = protocol.endpoint(only_if.endpoint)
     assert isinstance(endpoint, FoldEndpoint)
     asked = next(e for e in protocol.estimands if e.endpoint == endpoint.id and only_if.group in e.compare)
-    plain = asked.model_copy(update={"intercurrent": {Intercurrent.DEATH: Strategy.WHILE_ALIVE}})
+    plain = asked.model_copy(update={"intercurrent": {Intercurrent.DEATH: Strategy.IN_THOSE_ALIVE}})
     found = responses(plain, cohort, protocol)
     members = found.is_active if asked.compare[0] == only_if.group else ~found.is_active
     values = found.value[members & found.is_used]
     if not len(values):
-        return f"{only_if.group}: no values", False
+        return f"{protocol.group_label(only_if.group)}: no values", False
     rise = exp(float(np.log(values).mean())) - 1.0
     holds = rise >= only_if.rise_at_least
     words = "reached" if holds else "did not reach"
-    return f"{only_if.group} rose by {rise:.0%} (geometric mean) and {words} {only_if.rise_at_least:.0%}", holds
+    label = protocol.group_label(only_if.group)
+    return f"{label} rose by {rise:.0%} (geometric mean) and {words} {only_if.rise_at_least:.0%}", holds

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from math import exp
 from typing import Final
@@ -77,9 +78,15 @@ def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[tuple[str, dict[st
     yield row("Weight, kg: median (range)", partial(_median_range, np.array([s.weight_kg for s in people])))
     for name in protocol.schedule.visit(protocol.baseline.visit).assessments:
         variable, values = protocol.known_variables[name], cohort.baseline[name]
-        if variable.kind in (Kind.LABORATORY, Kind.SCORE):
-            unit = "" if variable.unit in (None, "points", "ratio") else f", {variable.unit}"
-            yield row(f"{variable.label}{unit}: median (quartiles)", partial(_median_quartiles, values[0]))
+        if variable.kind not in (Kind.LABORATORY, Kind.SCORE):
+            continue
+        if variable.is_yes_or_no:
+            yield row(variable.label, partial(_share_of_tested, values[0]))
+            continue
+        unit = "" if variable.unit in (None, "points", "ratio") else f", {variable.unit}"
+        is_of_visit = name not in protocol.baseline.qualifying_mean
+        below = cohort.is_below(name, protocol.baseline.visit)[0] & is_of_visit
+        yield row(f"{variable.label}{unit}: median (quartiles)", partial(_median_quartiles, values[0], below))
 
 
 def _median_range(values: Floats, members: Flags) -> str:
@@ -87,14 +94,24 @@ def _median_range(values: Floats, members: Flags) -> str:
     return f"{np.median(known):.0f} ({known.min():.0f}-{known.max():.0f})" if len(known) else "–"
 
 
-def _median_quartiles(values: Floats, members: Flags) -> str:
+def _median_quartiles(values: Floats, below: Flags, members: Flags) -> str:
+    """A quantile among those below the limit of quantification is only known to be below it."""
     known = values[members & np.isfinite(values)]
     if not len(known):
         return "–"
     typical = float(np.nanmedian(values))
     digits = 0 if typical >= 20 else 1 if typical >= 1 else 3
-    low, middle, high = np.percentile(known, [25, 50, 75])
-    return f"{middle:,.{digits}f} ({low:,.{digits}f}-{high:,.{digits}f})"
+    limit = float(values[members & below].max()) if (members & below).any() else -np.inf
+    low, middle, high = (
+        f"<{limit:g}" if quantile <= limit else f"{quantile:,.{digits}f}"
+        for quantile in np.percentile(known, [25, 50, 75])
+    )
+    return f"{middle} ({low}-{high})"
+
+
+def _share_of_tested(values: Floats, members: Flags) -> str:
+    tested = members & np.isfinite(values)
+    return f"{_share(values > 0.0, tested)} of {int(tested.sum())} tested" if tested.any() else "not tested"
 
 
 def _share(flags: Flags, members: Flags) -> str:
@@ -111,9 +128,11 @@ def _points(cohort: Cohort, protocol: Protocol, sides: dict[str, Flags]) -> Iter
                 name in protocol.known_variables[a].components for a in visit.assessments
             ):
                 continue
-            values = cohort.at(name, visit.id)[0]
+            values, below = cohort.at(name, visit.id)[0], cohort.is_below(name, visit.id)[0]
+            before = cohort.baseline[name][0]
             for group, members in sides.items():
-                yield _point(name, group, visit.id, visit.time_day, values[members], cohort.baseline[name][0][members])
+                point = _point(name, group, visit.id, visit.time_day, values[members], before[members])
+                yield replace(point, n_below=int((below & members).sum()))
 
 
 def _point(name: str, group: str, visit: str, day: float, values: Floats, baseline: Floats) -> Point:

@@ -42,6 +42,7 @@ class Answer:
         is_hypothetical: whether it describes what would have been had the dead lived.
         value: on ``scale``; None where ``status`` says why.
         bounds: lower and upper bound on the effect itself, where it is only bounded.
+        basis: what the figure of each group is, in words.
         left_out: reason -> number of subjects.
         n_used_by_arm: arm -> subjects with a response.
         condition: of an analysis that counts only under a condition: what was found, and whether it counts.
@@ -56,6 +57,7 @@ class Answer:
     scale: Scale
     groups: tuple[GroupAnswer, GroupAnswer]
     status: Status
+    basis: str = ""
     value: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -77,6 +79,7 @@ class Point:
     Args:
         mean: geometric for counts and concentrations (then the interval is of the geometric mean), else arithmetic.
         fold: geometric mean ratio to baseline, with its interval; None where the assessment has no ratio.
+        n_below: of n, below the limit of quantification; the limit stands for them.
     """
 
     variable: str
@@ -90,6 +93,7 @@ class Point:
     fold: float | None = None
     fold_lower: float | None = None
     fold_upper: float | None = None
+    n_below: int = 0
 
 
 @final

@@ -26,50 +26,26 @@ def measures(estimates: Estimates, cohort: Cohort, protocol: Protocol) -> dict[s
             lower=point.fold_lower,
             upper=point.fold_upper,
             text=f"{_label(variable, protocol)}, {protocol.group_label(group)}, {visit}, against baseline",
+            against="baseline",
+            visit=visit,
         )
         for control in protocol.groups:
             other = found.get((variable, control, visit))
             if control != group and other is not None:
                 made[f"ratio/{variable}/{group}/{control}/{visit}"] = _ratio(point, other, variable, protocol)
     for row in estimates.description.events:
-        name = f"event/{row.term}/{row.group}"
-        made[name] = Measure(
-            value=float(row.n_subjects),
-            lower=row.lower * row.n,
-            upper=row.upper * row.n,
-            text=f"{row.term}, {row.n_subjects} of {row.n}",
-        )
+        made[f"event/{row.term}/{row.group}"] = _share(row.n_subjects, row.n, row.term)
     for group, n in estimates.description.n_by_group.items():
-        share = clopper_pearson(0, n) if n else None
-        made.setdefault(
-            f"event/Respiratory distress/{group}",
-            Measure(
-                value=0.0,
-                lower=0.0,
-                upper=share.interval.upper * n if share else None,
-                text=f"Respiratory distress, 0 of {n}",
-            ),
-        )
+        made.setdefault(f"event/Respiratory distress/{group}", _share(0, n, "Respiratory distress"))
     for group, (with_antibodies, tested) in estimates.description.antibodies.items():
-        made[f"antibodies/{group}"] = Measure(
-            value=float(with_antibodies),
-            lower=None,
-            upper=None,
-            text=f"Anti-drug antibodies, {with_antibodies} of {tested} tested",
-        )
+        made[f"antibodies/{group}"] = _share(with_antibodies, tested, "Anti-drug antibodies, of those tested")
     for release in estimates.description.release:
         severe = sum(count for grade, count in release.new_by_grade.items() if grade >= 3)
-        made[f"release/{release.group}"] = Measure(
-            value=float(severe),
-            lower=None,
-            upper=None,
-            text=(
-                f"New cytokine release of grade 3 or more, {severe} of {release.n}; IL-7 is assumed to raise no "
-                "cytokine"
-            ),
+        made[f"release/{release.group}"] = _share(
+            severe, release.n, "New cytokine release of grade 3 or more; IL-7 is assumed to raise no cytokine"
         )
     for answer in estimates.answers:
-        if answer.estimand.startswith("death-") and answer.value is not None:
+        if answer.estimand.startswith("death-"):
             made[f"death/{answer.estimand.removeprefix('death-')}/difference"] = Measure(
                 value=answer.value,
                 lower=answer.lower,
@@ -101,15 +77,30 @@ def _counts(cohort: Cohort, protocol: Protocol, estimates: Estimates) -> dict[st
     }
 
 
+def _share(n_events: int, n: int, text: str) -> Measure:
+    """A number of subjects as a share of those it is out of, with Clopper and Pearson's interval."""
+    if not n:
+        return Measure(value=None, lower=None, upper=None, text=text)
+    share = clopper_pearson(n_events, n, _LEVEL)
+    return Measure(
+        value=share.estimate,
+        lower=share.interval.lower,
+        upper=share.interval.upper,
+        text=text,
+        n_events=n_events,
+        n=n,
+    )
+
+
 def _ratio(a: Point, b: Point, variable: str, protocol: Protocol) -> Measure:
     """The ratio of two groups' folds, with Welch's interval from their own standard errors on the log scale."""
     groups = f"{protocol.group_label(a.group)} over {protocol.group_label(b.group)}"
     text = f"{_label(variable, protocol)}, {groups}, {a.visit}, ratio of the ratios to baseline"
     if a.fold is None or b.fold is None:
-        return Measure(value=None, lower=None, upper=None, text=text)
+        return Measure(value=None, lower=None, upper=None, text=text, against=b.group, visit=a.visit)
     value = a.fold / b.fold
     if a.fold_lower is None or b.fold_lower is None or a.n < 2 or b.n < 2:
-        return Measure(value=value, lower=None, upper=None, text=text)
+        return Measure(value=value, lower=None, upper=None, text=text, against=b.group, visit=a.visit)
     variances = []
     for point in (a, b):
         assert point.fold is not None
@@ -118,7 +109,14 @@ def _ratio(a: Point, b: Point, variable: str, protocol: Protocol) -> Measure:
     total = sum(variances)
     df = total**2 / sum(v**2 / (point.n - 1) for v, point in zip(variances, (a, b), strict=True))
     half = float(stdtrit(df, 0.5 + _LEVEL / 2.0)) * sqrt(total)
-    return Measure(value=value, lower=exp(log(value) - half), upper=exp(log(value) + half), text=text)
+    return Measure(
+        value=value,
+        lower=exp(log(value) - half),
+        upper=exp(log(value) + half),
+        text=text,
+        against=b.group,
+        visit=a.visit,
+    )
 
 
 def _label(variable: str, protocol: Protocol) -> str:

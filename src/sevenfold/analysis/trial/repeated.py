@@ -4,10 +4,12 @@ It takes those who died as if they had lived on like the others, so it is printe
 alone.
 """
 
+from dataclasses import replace
 from math import exp
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sevenfold.analysis.effect import Status
 from sevenfold.analysis.mmrm import (
@@ -23,13 +25,16 @@ from sevenfold.analysis.mmrm import (
     fit_with_fallback,
     trial_model,
 )
+from sevenfold.analysis.trial.estimates import GroupAnswer
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.errors import InvalidDesign, InvalidInput
-from sevenfold.protocol.endpoint import Estimand, FoldEndpoint
+from sevenfold.protocol.endpoint import AnalysisSet, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
 
 __all__ = ["repeated_measures"]
+
+Flags = NDArray[np.bool_]
 
 _ATTEMPTS: Final = {
     "unstructured": Mmrm(covariance=Unstructured()),
@@ -48,13 +53,19 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     visits = _visits(endpoint.fold, endpoint.visit, protocol)
     assignment = cohort.revealed()
     active, control = (assignment.is_in(protocol.groups[name])[0] for name in (a, b))
-    people = np.flatnonzero((active | control) & np.isfinite(cohort.baseline[endpoint.fold][0]))
+    chosen = active | control
+    if estimand.analysis_set is AnalysisSet.DOSED:
+        chosen &= cohort.n_doses[0] > 0
+    people = np.flatnonzero(chosen & np.isfinite(cohort.baseline[endpoint.fold][0]))
     baseline = np.log(cohort.baseline[endpoint.fold][0][people])
     response = np.stack(
         [np.log(cohort.at(endpoint.fold, visit)[0][people]) - baseline for visit in visits], axis=1
     )  # (subject, visit)
     subject, visit = np.indices(response.shape)
     long = np.isfinite(response).ravel()
+    is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
+    is_used[people[np.isfinite(response).any(axis=1)]] = True
+    made = _who(estimand, (active & chosen, control & chosen), is_used, cohort)
     at, when = subject.ravel()[long], visit.ravel()[long]
     covariates: list[Covariate | Factor] = []
     if "baseline" in analysis.covariates:
@@ -76,12 +87,18 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         order = analysis.fallback or ("unstructured",)
         tried = fit_with_fallback(model.data, [_ATTEMPTS[name] for name in order])
     except (InvalidDesign, InvalidInput) as error:  # an arm or a visit without a single measurement
-        return {"status": Status.SINGULAR, "notes": (str(error),)}
+        return {**made, "status": Status.SINGULAR, "notes": (str(error),)}
     if not tried.fit.is_ok:
-        return {"status": tried.fit.status, "notes": tried.account}
+        return {**made, "status": tried.fit.status, "notes": tried.account}
     effect = tried.fit.contrast(model.difference(a, b, endpoint.visit), f"{a} against {b}")
     lower, upper = effect.interval()
+    means = [tried.fit.contrast(model.mean(name, endpoint.visit), name) for name in (a, b)]
     return {
+        **made,
+        "groups": tuple(
+            replace(group, value=exp(mean.estimate), lower=exp(mean.interval()[0]), upper=exp(mean.interval()[1]))
+            for group, mean in zip(made["groups"], means, strict=True)
+        ),
         "status": Status.OK,
         "value": exp(effect.estimate),
         "lower": exp(lower),
@@ -90,7 +107,32 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         "test": f"t, {effect.df:.1f} degrees of freedom",
         "interval": "Student's t on logarithms",
         "notes": (f"Visits {', '.join(visits)}; missing at random.", *(f"Tried: {line}." for line in tried.account)),
-        "left_out": {},
+    }
+
+
+def _who(estimand: Estimand, sides: tuple[Flags, Flags], is_used: Flags, cohort: Cohort) -> dict[str, Any]:
+    """On whom the model rests: everybody with a baseline and one later value, whatever became of them."""
+    assignment, either = cohort.revealed(), sides[0] | sides[1]
+    n_without = int((either & ~is_used).sum())
+    return {
+        "groups": tuple(
+            GroupAnswer(
+                group=name,
+                n=int(side.sum()),
+                n_used=int((side & is_used).sum()),
+                value=None,
+                lower=None,
+                upper=None,
+            )
+            for name, side in zip(estimand.compare, sides, strict=True)
+        ),
+        "basis": "ratio to baseline as the model has it (least-squares mean), everybody with a later value in it",
+        "n_used_by_arm": {
+            arm: int((is_used & (assignment.arm[0] == place)).sum())
+            for place, arm in enumerate(assignment.arms)
+            if (either & (assignment.arm[0] == place)).any()
+        },
+        "left_out": {"no value after baseline": n_without} if n_without else {},
     }
 
 

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.analysis.trial.time_above import days_above
 from sevenfold.cohort.cohort import Cohort, Missing
 from sevenfold.protocol.endpoint import (
     AnalysisSet,
@@ -28,16 +28,6 @@ __all__ = ["Responses", "last_until", "responses"]
 
 Floats = NDArray[np.float64]
 
-_REASONS = {
-    Missing.NOT_PLANNED: "not planned",
-    Missing.DEAD: "dead",
-    Missing.WITHDRAWN: "consent withdrawn",
-    Missing.LOST: "lost to follow-up",
-    Missing.MISSED: "visit or test missed",
-    Missing.SEALED: "sealed",
-    Missing.NOT_YET: "not yet due",
-}
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +38,11 @@ class Responses:
         value: (subject,), NaN where there is none; ratios are not logarithms here.
         baseline: (subject,), NaN where the endpoint has none.
         is_active: (subject,) in the group in question, not in the one it is compared with.
-        is_alive: (subject,) at the endpoint's time.
+        is_alive: (subject,) at the endpoint's time; who missed a visit and died in its window is not.
         country: (subject,)
         arm: (subject,) as revealed.
         why: (subject,) reason where there is no value, empty otherwise.
+        notes: what a reader must know of how the values were made.
     """
 
     value: Floats
@@ -61,6 +52,7 @@ class Responses:
     country: NDArray[np.str_]
     arm: NDArray[np.str_]
     why: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def is_used(self) -> NDArray[np.bool_]:
@@ -87,19 +79,31 @@ def responses(estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
     chosen = active | control
     if estimand.analysis_set is AnalysisSet.DOSED:
         chosen &= cohort.n_doses[trial] > 0
-    value, why, due_day = _values(endpoint, estimand, cohort, protocol, trial)
+    found = _values(endpoint, estimand, cohort, protocol, trial)
     variable = _variable(endpoint)
     baseline = cohort.baseline[variable][trial] if variable else np.full(cohort.n_subjects, np.nan)
     keep = np.flatnonzero(chosen)
     return Responses(
-        value=value[keep],
+        value=found.value[keep],
         baseline=baseline[keep],
         is_active=active[keep],
-        is_alive=cohort.death_day[trial][keep] > due_day,
+        is_alive=found.is_alive[keep],
         arm=np.array([assignment.arms[assignment.arm[trial, i]] for i in keep], dtype=np.str_),
         country=np.array([cohort.subjects[i].country for i in keep], dtype=np.str_),
-        why=tuple(why[i] for i in keep),
+        why=tuple(found.why[i] for i in keep),
+        notes=found.notes,
     )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Values:
+    """Everybody's responses, whichever group they are in."""
+
+    value: Floats
+    why: list[str]
+    is_alive: NDArray[np.bool_]
+    notes: tuple[str, ...] = ()
 
 
 def _variable(endpoint: Endpoint) -> str | None:
@@ -116,49 +120,61 @@ def _variable(endpoint: Endpoint) -> str | None:
             return None
 
 
-def _values(
-    endpoint: Endpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
-) -> tuple[Floats, list[str], float]:
+def _values(endpoint: Endpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int) -> _Values:
     match endpoint:
         case FoldEndpoint():
-            value, why = _at_visit(
-                endpoint.fold, endpoint.visit, cohort, protocol, trial, or_at_discharge=endpoint.or_at_discharge
-            )
-            return (
-                _over_baseline(value, why, cohort.baseline[endpoint.fold][trial]),
-                why,
-                _due(endpoint.visit, protocol),
-            )
+            return _measured(endpoint.fold, endpoint, cohort, protocol, trial)
         case ChangeEndpoint():
-            value, why = _at_visit(endpoint.change, endpoint.visit, cohort, protocol, trial, or_at_discharge=False)
-            baseline = cohort.baseline[endpoint.change][trial]
-            _say_missing_baseline(baseline, why)
-            return value - baseline, why, _due(endpoint.visit, protocol)
+            return _measured(endpoint.change, endpoint, cohort, protocol, trial)
         case ResponderEndpoint():
-            value, why = _responders(endpoint, estimand, cohort, protocol, trial)
-            return value, why, _due(endpoint.visit, protocol)
+            return _responders(endpoint, estimand, cohort, protocol, trial)
         case TimeAboveEndpoint():
-            return *_days_above(endpoint, cohort, trial), time_day(endpoint.until_day)
+            value, why, notes = days_above(endpoint, cohort, trial)
+            is_alive = cohort.death_day[trial] > time_day(endpoint.until_day)
+            return _Values(value=value, why=why, is_alive=is_alive, notes=notes)
         case EventEndpoint():
-            return *_happened(endpoint, cohort, trial), time_day(endpoint.by_day)
+            value, why = _happened(endpoint, cohort, trial)
+            return _Values(value=value, why=why, is_alive=cohort.death_day[trial] > time_day(endpoint.by_day))
 
 
-def _due(visit: str, protocol: Protocol) -> float:
-    return protocol.schedule.visit(visit).time_day
+def _measured(
+    variable: str,
+    endpoint: FoldEndpoint | ChangeEndpoint | ResponderEndpoint,
+    cohort: Cohort,
+    protocol: Protocol,
+    trial: int,
+) -> _Values:
+    """Ratio to baseline, or change from it, of those alive on the day of the visit.
 
-
-def _at_visit(
-    variable: str, visit: str, cohort: Cohort, protocol: Protocol, trial: int, *, or_at_discharge: bool
-) -> tuple[Floats, list[str]]:
-    value = cohort.at(variable, visit)[trial].copy()
-    codes = cohort.why_missing(variable, visit)[trial]
-    why = ["" if code == Missing.PRESENT else _REASONS[Missing(int(code))] for code in codes]
-    if or_at_discharge:
-        for i in np.flatnonzero(cohort.discharge_day[trial] < _due(visit, protocol)):
+    With ``or_at_discharge`` the last value until discharge stands for who went home before. Death by the day of the
+    visit is death all the same: there is one day on which it is asked who lives.
+    """
+    due = protocol.schedule.visit(endpoint.visit).time_day
+    value = cohort.at(variable, endpoint.visit)[trial].copy()
+    why = [Missing(int(code)).reason for code in cohort.why_missing(variable, endpoint.visit)[trial]]
+    is_at_discharge = not isinstance(endpoint, ChangeEndpoint) and endpoint.or_at_discharge
+    if is_at_discharge:
+        for i in np.flatnonzero(cohort.discharge_day[trial] < due):
             found = last_until(variable, float(cohort.discharge_day[trial, i]), cohort, trial, int(i))
             if found is not None:
                 value[i], why[i] = found, ""
-    return value, why
+    died_in_window = (cohort.why_missing(variable, endpoint.visit)[trial] == Missing.DEAD) & ~np.isfinite(value)
+    is_alive = (cohort.death_day[trial] > due) & ~died_in_window
+    value[~is_alive] = np.nan
+    baseline = cohort.baseline[variable][trial]
+    why = [
+        Missing.DEAD.reason if not lives else reason or ("" if known else "no baseline")
+        for lives, reason, known in zip(is_alive, why, np.isfinite(baseline), strict=True)
+    ]
+    notes = (
+        f"The last count until discharge stands for those who left hospital before day {round(due) + 1}; who was dead "
+        "by then is dead here too, whatever was found at discharge.",
+    )
+    n_below = int((cohort.is_below(variable, endpoint.visit)[trial] & np.isfinite(value)).sum())
+    said = (f"{n_below} values below the limit of quantification stand at the limit.",) if n_below else ()
+    compared = value - baseline if isinstance(endpoint, ChangeEndpoint) else value / baseline
+    told = notes + said if is_at_discharge else said
+    return _Values(value=np.asarray(compared), why=why, is_alive=is_alive, notes=told)
 
 
 def last_until(variable: str, day: float, cohort: Cohort, trial: int, subject: int) -> float | None:
@@ -168,65 +184,21 @@ def last_until(variable: str, day: float, cohort: Cohort, trial: int, subject: i
     return float(values[usable[-1]]) if len(usable) else None
 
 
-def _over_baseline(value: Floats, why: list[str], baseline: Floats) -> Floats:
-    _say_missing_baseline(baseline, why)
-    return np.asarray(value / baseline)
-
-
-def _say_missing_baseline(baseline: Floats, why: list[str]) -> None:
-    for i in np.flatnonzero(~np.isfinite(baseline)):
-        why[i] = why[i] or "no baseline"
-
-
 def _responders(
     endpoint: ResponderEndpoint, estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
-) -> tuple[Floats, list[str]]:
+) -> _Values:
     """1 for a rise, 0 for none; those whose event is part of the endpoint count as none."""
-    variable = endpoint.responder
-    value, why = _at_visit(variable, endpoint.visit, cohort, protocol, trial, or_at_discharge=endpoint.or_at_discharge)
-    ratio = _over_baseline(value, why, cohort.baseline[variable][trial])
-    rose = np.where(np.isfinite(ratio), (ratio >= 1.0 + endpoint.rise_at_least).astype(np.float64), np.nan)
-    codes = cohort.why_missing(variable, endpoint.visit)[trial]
-    for event, code in {Intercurrent.DEATH: Missing.DEAD, Intercurrent.WITHDRAWAL: Missing.WITHDRAWN}.items():
-        if estimand.intercurrent.get(event) is Strategy.COMPOSITE:
-            for i in np.flatnonzero(codes == code):  # whatever was found at discharge
-                rose[i], why[i] = 0.0, ""
-    dead = cohort.death_day[trial] <= _due(endpoint.visit, protocol)
+    found = _measured(endpoint.responder, endpoint, cohort, protocol, trial)
+    rose = np.where(np.isfinite(found.value), (found.value >= 1.0 + endpoint.rise_at_least).astype(np.float64), np.nan)
+    codes = cohort.why_missing(endpoint.responder, endpoint.visit)[trial]
+    is_no = np.zeros(len(rose), dtype=np.bool_)
     if estimand.intercurrent[Intercurrent.DEATH] is Strategy.COMPOSITE:
-        rose[dead] = 0.0
-        why = ["" if is_dead else reason for is_dead, reason in zip(dead, why, strict=True)]
-    return rose, why
-
-
-def _days_above(endpoint: TimeAboveEndpoint, cohort: Cohort, trial: int) -> tuple[Floats, list[str]]:
-    """Days above the threshold between the first dose and the last measurement until the day asked for."""
-    until = time_day(endpoint.until_day)
-    above, why = np.full(cohort.n_subjects, np.nan), []
-    for i in range(cohort.n_subjects):
-        days, values = cohort.measured_day[trial, i], cohort.values[endpoint.time_above][trial, i]
-        usable = np.isfinite(values) & np.isfinite(days)
-        order = np.argsort(days[usable], kind="stable")
-        t, x = np.maximum(days[usable][order], 0.0), values[usable][order]
-        if len(t) < 2:
-            why.append("fewer than two measurements")
-            continue
-        above[i] = _time_above(t, x, endpoint.threshold_per_ul, until)
-        why.append("")
-    return above, why
-
-
-def _time_above(t: Floats, x: Floats, threshold: float, until: float) -> float:
-    """The time that straight lines through (t, x) spend above a threshold before ``until``."""
-    total = 0.0
-    for (start, before), (end, after) in pairwise(zip(t, x, strict=True)):
-        if start >= until or end <= start:
-            continue
-        stop = min(end, until)
-        at_stop = before + (after - before) * (stop - start) / (end - start)
-        high, low = max(before, at_stop), min(before, at_stop)
-        share = 1.0 if low > threshold else 0.0 if high <= threshold else (high - threshold) / (high - low)
-        total += share * (stop - start)
-    return float(total)
+        is_no |= ~found.is_alive
+    if estimand.intercurrent.get(Intercurrent.WITHDRAWAL) is Strategy.COMPOSITE:
+        is_no |= codes == Missing.WITHDRAWN  # whatever was found at discharge
+    rose[is_no] = 0.0
+    why = ["" if no else reason for no, reason in zip(is_no, found.why, strict=True)]
+    return _Values(value=rose, why=why, is_alive=found.is_alive, notes=found.notes)
 
 
 def _happened(endpoint: EventEndpoint, cohort: Cohort, trial: int) -> tuple[Floats, list[str]]:

@@ -10,6 +10,7 @@ from typing import Any, final
 
 from sevenfold.errors import InvalidInput
 from sevenfold.provenance import Provenance, Sourced
+from sevenfold.trial.icu.ranges import check_range
 
 __all__ = ["Assay", "Assumptions", "BackgroundEvent", "assays", "background", "shipped"]
 
@@ -30,15 +31,18 @@ class Assumptions:
         """The same with some values set otherwise, marked as assumed by the user.
 
         Raises:
-            InvalidInput: no such assumption.
+            InvalidInput: no such assumption, or a value that it cannot have.
         """
         changed = dict(self.by_name)
         for name, value in values.items():
             if name not in changed:
-                near = get_close_matches(name, changed, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise InvalidInput(f"The virtual ICU has no assumption {name!r}.{hint}")
+                near = get_close_matches(name, changed, n=1, cutoff=0.0)
+                raise InvalidInput(
+                    f"The virtual ICU has no assumption {name!r}. Did you mean {near[0]!r}? `sevenfold run PROTOCOL "
+                    "--assume list` prints them all."
+                )
             old = changed[name]
+            check_range(old, value)
             changed[name] = Sourced(
                 name=name,
                 value=value,

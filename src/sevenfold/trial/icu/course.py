@@ -110,7 +110,7 @@ class Course:
         fever = 0.9 * self._inflammation(day) + sum(
             1.2 * exp(-(time_day - began) / 3.0) for began in self.infections if began <= time_day
         )
-        return 36.8 + min(fever, 2.0) * 0.6 + 0.3 * float(self._chance.temperature[day + _OFFSET])
+        return 36.8 + min(fever, 2.0) * 0.6 + 0.3 * float(self._chance.temperature[min(day, _LAST_DAY) + _OFFSET])
 
     @cached_property
     def _chance(self) -> "_Chance":

@@ -3,9 +3,9 @@ fate.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from math import log
+from math import inf, log
 from typing import Any, final
 
 import numpy as np
@@ -122,13 +122,23 @@ class VirtualIcu:
             return "did not attend"
         return None
 
-    def receive(self, subject: str, study_day: int, time_day: float, kit: str, route: str, volume_ml: float) -> None:
+    def receive(
+        self,
+        subject: str,
+        study_day: int,
+        time_day: float,
+        kit: str,
+        route: str,
+        volume_ml: float,
+        over_h: float | None = None,
+    ) -> None:
         """What is in the kit enters the body; a placebo is water. Reactions are drawn now and happen later."""
         one = self.subjects[subject]
         product = self.protocol.products[self.contents(kit)]
         if product.is_active:
             one.has_active = True
-            one.waiting.append(Dose(time_day=time_day, amount=volume_ml * product.strength_ug_per_ml, route=route))
+            amount = volume_ml * product.strength_ug_per_ml
+            one.waiting.append(Dose(time_day=time_day, amount=amount, route=route, duration_day=(over_h or 0.0) / 24.0))
         for reaction in reactions(one.draws, self.assume, study_day, time_day, route, is_active=product.is_active):
             one.reactions.append(reaction)
             one.events.append(reaction.event)
@@ -163,9 +173,9 @@ class VirtualIcu:
     def _choices(self, one: _Subject) -> list[Event]:
         """Withdrawal, loss and re-consent, at times drawn beforehand."""
         course, a, draws = one.course, self.assume, one.draws
-        choices = [Event(time_day=-log(draws.uniform("withdraws")) / a.withdrawal_hazard, kind="withdrawn")]
+        choices = [Event(time_day=_waits(draws.uniform("withdraws"), a.withdrawal_hazard), kind="withdrawn")]
         if course.left_hospital_day is not None:
-            lost = course.left_hospital_day - log(draws.uniform("lost")) / a.loss_hazard
+            lost = course.left_hospital_day + _waits(draws.uniform("lost"), a.loss_hazard)
             choices.append(Event(time_day=lost, kind="lost"))
         if course.left_icu_day is not None and not draws.happens("consents", a.consent_by_patient):
             choices.append(Event(time_day=course.left_icu_day + 1.3, kind="reconsented"))
@@ -203,13 +213,14 @@ class VirtualIcu:
         now = float(one.body.time_day[0])
         time = max(time_day, now)
         days = [float(day) for day in range(int(now) + 1, int(time) + 1) if now < day < time]
-        due = [dose for dose in one.waiting if dose.time_day < time]
+        parts = [_cut(dose, time) for dose in one.waiting]
+        due = [now_due for now_due, _ in parts if now_due is not None]
         moved = _checked(advance(one.body, [due], [[*days, time]], [time]), subject)
         for day, count in zip([*days, time], moved.seen["alc_per_ul"][0], strict=True):
             if day == int(day):
                 one.treated[int(day)] = float(count)
         one.body = moved.patients
-        one.waiting = [dose for dose in one.waiting if dose.time_day >= time]
+        one.waiting = [later for _, later in parts if later is not None]
         return {name: float(values[0][-1]) for name, values in moved.seen.items()}
 
     def _count_that_matters(self, subject: str, day: int) -> float:
@@ -223,6 +234,25 @@ class VirtualIcu:
         if day not in one.treated and day >= float(one.body.time_day[0]):
             self._observe(subject, float(day))
         return one.treated.get(day, untreated)
+
+
+def _cut(dose: Dose, time_day: float) -> tuple[Dose | None, Dose | None]:
+    """What of a dose has entered by a time, and what is still to come: an infusion may be under way."""
+    if dose.time_day >= time_day:
+        return None, dose
+    ran = time_day - dose.time_day
+    if dose.duration_day <= ran:
+        return dose, None
+    share, rest = ran / dose.duration_day, dose.duration_day - ran
+    return (
+        replace(dose, amount=dose.amount * share, duration_day=ran),
+        replace(dose, time_day=time_day, amount=dose.amount * (1.0 - share), duration_day=rest),
+    )
+
+
+def _waits(uniform: float, per_day: float) -> float:
+    """Days until something of this hazard happens; never where there is none."""
+    return -log(uniform) / per_day if per_day > 0.0 else inf
 
 
 def _checked(moved: Any, subject: str) -> Any:
