@@ -162,7 +162,7 @@ def _write_out(
                 compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
             )
         with stages.stage("Predicting with parameter uncertainty", 2) as step:
-            predictions = _predicted(file, step, pause)
+            predictions = _predicted(file, step)
         write_json(
             folder / "estimates.json",
             {
@@ -196,11 +196,10 @@ def _write_out(
             write_text(folder / "report.html", render(given))
 
 
-def _predicted(file: ProtocolFile, step: Step, pause: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
+def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
     """The protocol under posterior A and under B."""
     held_out = predict_protocol(file.protocol, shipped_posterior("held out"), threads=2)
     step(1, 2)
-    pause(1, 2)
     return held_out, predict_protocol(file.protocol, shipped_posterior("all"), threads=2)
 
 
