@@ -1,12 +1,14 @@
-"""Where the time of recording comes from: the machine's clock, or a simulated one that a rehearsal moves."""
+"""Where the time of recording comes from (the machine's clock, or a simulated one that a rehearsal moves), and what
+time it is so much later.
+"""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, final
 
 from sevenfold.errors import InvalidInput
 
-__all__ = ["Clock", "SimulatedClock", "SystemClock"]
+__all__ = ["Clock", "SimulatedClock", "SystemClock", "hours_between", "later"]
 
 
 class Clock(Protocol):
@@ -51,3 +53,16 @@ class SimulatedClock:
         if moment < self.at:
             raise InvalidInput(f"The simulated clock shows {self.at} and cannot go back to {moment}.")
         self.at = moment
+
+
+def later(moment: datetime, elapsed: timedelta) -> datetime:
+    """The moment so much time after another (or before it), told in the same zone.
+
+    Python adds to the hands of the local clock, which gains or loses an hour where summer time begins or ends.
+    """
+    return (moment.astimezone(UTC) + elapsed).astimezone(moment.tzinfo)
+
+
+def hours_between(first: datetime, second: datetime) -> float:
+    """How many hours pass from one moment to another, whatever the local clocks do in between."""
+    return (second.astimezone(UTC) - first.astimezone(UTC)).total_seconds() / 3600.0

@@ -53,7 +53,7 @@ print(sorted(name for name in sys.modules if "." not in name))
 """
     env = {**os.environ, "PYTHONPATH": str(SRC)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
-    for command in ("run", "check", "verify", "new", "calibrate"):
+    for command in ("run", "check", "verify", "unblind", "new", "calibrate"):
         assert f"sevenfold {command} " in done.stdout
     for heavy in ("numpy", "numba", "scipy", "polars", "pydantic", "sqlalchemy", "rich", "yaml", "jinja2"):
         assert f"'{heavy}'" not in done.stdout.splitlines()[-1], heavy
@@ -64,7 +64,7 @@ def test_a_run_leaves_everything_that_was_promised(run_folder: Path) -> None:
     files = {"report.html", "trial.db", "vault.db", "events.jsonl", "estimates.json", "run.json", "protocol.yaml"}
     assert names == files | {"data"}
     tables = {"subjects", "visits", "doses", "labs", "adverse_events", "sofa", "vital_status"}
-    tables |= {"infections", "organ_support"}
+    tables |= {"infections", "organ_support", "monitoring"}
     assert {path.stem for path in (run_folder / "data").iterdir()} == tables
     for table in tables:
         parquet = pl.read_parquet(run_folder / "data" / f"{table}.parquet")

@@ -40,6 +40,8 @@ REACTIONS: tuple[str, ...] = (
     "events DosingStopped",
     "bytes DosingStopped",
     "bytes DoseObserved",
+    "events MonitoringRaised",
+    "bytes MonitoringRaised",
 )
 
 

@@ -87,6 +87,13 @@ class Recorded:
     def assess(self, subject: str, visit: str, time_day: float, names: Sequence[str]) -> Mapping[str, Result] | str:
         return self._answer(("assess", subject, visit), lambda: self.first.assess(subject, visit, time_day, names))  # type: ignore[no-any-return]
 
+    def comes(self, subject: str, visit: str, time_day: float, earliest_day: int, latest_day: int) -> float:
+        key = ("comes", subject, visit)
+        return self._answer(key, lambda: self.first.comes(subject, visit, time_day, earliest_day, latest_day))  # type: ignore[no-any-return]
+
+    def supports(self, subject: str, time_day: float) -> Sequence[str]:
+        return self._answer(("supports", subject), lambda: self.first.supports(subject, time_day))  # type: ignore[no-any-return]
+
     def takes_dose(self, subject: str, study_day: int, time_day: float) -> str | None:
         return self._answer(("dose", subject, study_day), lambda: self.first.takes_dose(subject, study_day, time_day))  # type: ignore[no-any-return]
 

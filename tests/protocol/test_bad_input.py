@@ -74,6 +74,8 @@ def line_of(text: str, words: str) -> int:
         ("alc: {lower: 1147, upper: 3859}", "cd4: {lower: 300, upper: 1500}", "reference range for 'alc' is not known"),
         ("baseline: {visit: day 1}", "baseline: {visit: day 2}", "visit 'day 2' is not known"),
         ("{id: day 11, day: 11, window: [-1, 1]", "{id: day 11, day: 12, window: [-1, 1]", "there is a dose on day 11 but no visit on that day"),
+        ("monitoring:\n", "monitoring:\n  - {id: count, when: {number: alc, above: 2.5 x ULN}, to: medical monitor, action: look}\n", "it reads a masked result, and 'medical monitor' is blind"),
+        ("monitoring:\n", "monitoring:\n  - {id: count, when: {number: platelets, below: 9 cells/µL}, term: Fever, to: medical monitor, action: look}\n", "looks at values or at adverse events"),
         ("ki67_cd4, platelets, il6, sofa]}", "ki67_cd4, platelets, il6, sofaa]}", "assessment 'sofaa' is not known; did you mean 'sofa'?"),
         ("dose: 10 µg/kg, route: IM, days: [1, 4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "dose: 1e300 µg/kg, route: IM, days: [1, 4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "'1e300 µg/kg' is more than can be meant; at most 10000 µg/kg"),
         ("dose: 10 µg/kg, route: IM, days: [1, 4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "dose: 1e400 µg/kg, route: IM, days: [1, 4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "too large a number"),
@@ -145,6 +147,33 @@ def test_of_two_that_are_called_alike_the_second_is_pointed_at(old: str, new: st
     lines = [number for number, line in enumerate(text.splitlines(), start=1) if new in line]
     expected = lines[-1] if new != "{id: death-28, label" else line_of(text, "role: secondary, endpoint: death-28")
     assert f"line {expected}:" in refused(text)
+
+
+TWO_DRUGS = TEMPLATE.replace(
+    "  placebo:\n    label: Placebo (normal saline)",
+    "  other:\n    label: Another\n    is_active: true\n    strength: 10 mg/mL\n  placebo:\n    label: Placebo (normal saline)",
+    1,
+)
+
+
+def test_one_volume_cannot_be_two_doses() -> None:
+    """Arms that look alike have one volume; a second product of another strength would be dosed five times too high."""
+    comparator = TWO_DRUGS.replace("{product: placebo, dose: 10", "{product: other, dose: 10", 1)
+    twin = comparator.replace(
+        "\n# All arms", "  twin:\n    label: Saline\n    is_active: false\n    matches: other\n\n# All arms", 1
+    )
+    assert "'other' has 10 mg/mL and 'drug', given on the same day 1, 2 mg/mL" in refused(twin)
+    parse(twin.replace("strength: 10 mg/mL", "strength: 2 mg/mL"), "trial.yaml")
+
+
+def test_a_product_that_may_be_withheld_needs_one_placebo() -> None:
+    comparator = TWO_DRUGS.replace("{product: placebo, dose: 10", "{product: other, dose: 10", 1)
+    alike = comparator.replace("strength: 10 mg/mL", "strength: 2 mg/mL")
+    assert "may withhold 'other', and no placebo matches it" in refused(alike)
+    again = TEMPLATE.replace(
+        "\n# All arms", "  twin:\n    label: Saline\n    is_active: false\n    matches: drug\n\n# All arms", 1
+    )
+    assert "placebos 'placebo' and 'twin' both match 'drug'" in refused(again)
 
 
 def test_several_faults_are_all_told() -> None:

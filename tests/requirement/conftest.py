@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -71,8 +72,22 @@ def open_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, ...]:
 
 @pytest.fixture(scope="session")
 def blind_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """IRIS-7 up to database lock; the first of ``open_runs`` is the same trial, unblinded."""
+    """IRIS-7 up to database lock; the first of ``open_runs`` has the same candidates."""
     return _run(tmp_path_factory.mktemp("blind") / "iris-7", "iris-7", _SEEDS[0], "--blinded")
+
+
+@pytest.fixture(scope="session")
+def opened_run(blind_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of ``blind_run``, unblinded with its key."""
+    folder = tmp_path_factory.mktemp("opened") / "iris-7"
+    shutil.copytree(blind_run.folder, folder)
+    key = blind_run.folder.parent / "iris-7.key"
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(["unblind", str(folder), "--key", str(key)])
+    return Run(
+        name=blind_run.name, seed=blind_run.seed, folder=folder, code=code, printed=out.getvalue() + err.getvalue()
+    )
 
 
 @final

@@ -17,7 +17,8 @@ from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.ports import Candidate, Event
 from sevenfold.trial.rehearse import rehearse
-from sevenfold.vault.vault import Supply, Vault
+from sevenfold.vault.supply import Supply
+from sevenfold.vault.vault import Vault
 
 __all__ = [
     "AT",
@@ -197,6 +198,14 @@ class ScriptedNature:
             name: Result(value=fate.values.get((visit, name), _USUAL[name]), unit=self.units[name]) for name in names
         }
 
+    def comes(self, subject: str, visit: str, time_day: float, earliest_day: int, latest_day: int) -> float:
+        """As planned."""
+        return time_day
+
+    def supports(self, subject: str, time_day: float) -> Sequence[str]:
+        """Everybody is ventilated when they are randomised."""
+        return ("invasive ventilation",)
+
     def takes_dose(self, subject: str, study_day: int, time_day: float) -> str | None:
         """Always."""
         return None
@@ -253,7 +262,7 @@ def acted(file: ProtocolFile, folder: Path, supply: Supply, fate: Callable[[int]
     units = {name: variable.unit or "" for name, variable in file.protocol.known_variables.items()}
     nature = ScriptedNature(units, fate)
     rehearse(conduct, nature, clock, 5, lambda _done, _of: None)
-    vault.write()
+    vault.persist()
     return World(file=file, ledger=folder / "trial.db", clock=clock, vault=vault, conduct=conduct, nature=nature)
 
 
@@ -287,7 +296,7 @@ class Desk:
         """A visit with these results."""
         variables = self.file.protocol.known_variables
         results = {name: Result(value=value, unit=variables[name].unit or "") for name, value in values.items()}
-        self.conduct.hold_visit(subject, visit, day, results, AT + timedelta(days=day - 1))
+        self.conduct.hold_visit(subject, visit, results, AT + timedelta(days=day - 1))
 
     def dosed(self, subject: str, day: int) -> str:
         """A dose is given; answers its kit."""

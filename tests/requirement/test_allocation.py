@@ -27,7 +27,8 @@ from sevenfold.cli.rehearsal import supply_of
 from sevenfold.errors import InvalidDesign, InvalidInput, OutOfOrder
 from sevenfold.protocol.load import load
 from sevenfold.record.payloads import Randomised
-from sevenfold.vault.vault import Supply, Vault
+from sevenfold.vault.supply import Supply
+from sevenfold.vault.vault import Vault
 
 ALMOST_NEVER = 1e-5  # how rarely a true claim about chance would fail here with other secrets
 N_SECRETS = 240

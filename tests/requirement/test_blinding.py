@@ -112,10 +112,11 @@ def test_no_byte_of_a_blinded_ledger_names_an_arm_free_pages_included(
 
 
 @pytest.mark.requirement("BLIND-3")
-def test_unblinding_adds_one_event_and_changes_nothing_before_it(blind_run: Run, open_runs: tuple[Run, ...]) -> None:
-    """The same trial with and without unblinding: everything up to the lock is the same to the byte."""
+def test_unblinding_adds_one_event_and_changes_nothing_before_it(blind_run: Run, opened_run: Run) -> None:
+    """The same trial before and after unblinding: everything up to the lock is the same to the byte."""
+    assert opened_run.code == 0, opened_run.printed
     blind, shown = (
-        (run.folder / "events.jsonl").read_text(encoding="utf-8").splitlines() for run in (blind_run, open_runs[0])
+        (run.folder / "events.jsonl").read_text(encoding="utf-8").splitlines() for run in (blind_run, opened_run)
     )
     assert shown[:-1] == blind
     assert json.loads(blind[-1])["type"] == "DatabaseLocked"
@@ -123,9 +124,9 @@ def test_unblinding_adds_one_event_and_changes_nothing_before_it(blind_run: Run,
 
 
 @pytest.mark.requirement("BLIND-3")
-def test_no_key_that_unblinding_reveals_lies_anywhere_before(blind_run: Run, open_runs: tuple[Run, ...]) -> None:
+def test_no_key_that_unblinding_reveals_lies_anywhere_before(blind_run: Run, opened_run: Run) -> None:
     """Neither in hexadecimal nor in bytes, in any file, the vault's included."""
-    said = open_runs[0].events[-1]["payload"]
+    said = opened_run.events[-1]["payload"]
     files = [path for path in blind_run.folder.rglob("*") if path.is_file()]
     assert len(files) > 20
     for secret in (said["results_key"], said["commitment_nonce"]):
@@ -133,6 +134,21 @@ def test_no_key_that_unblinding_reveals_lies_anywhere_before(blind_run: Run, ope
             raw = path.read_bytes()
             assert secret.encode() not in raw
             assert bytes.fromhex(secret) not in raw
+
+
+@pytest.mark.requirement("BLIND-14")
+def test_nothing_in_a_blinded_run_s_folder_opens_it(blind_run: Run, opened_run: Run) -> None:
+    """Neither the seed nor any file's bytes give the vault's key, tried as what every secret is derived from."""
+    key = bytes.fromhex(opened_run.events[-1]["payload"]["results_key"])
+    about = (blind_run.folder / "run.json").read_text(encoding="utf-8")
+    guesses = [str(blind_run.seed).encode(), blind_run.seed.to_bytes(8, "big"), b""]
+    guesses += [word.encode() for word in re.findall(r"[0-9A-Za-z]+", about)]
+    guesses += [bytes.fromhex(word) for word in re.findall(r"\b[0-9a-f]{64}\b", about)]
+    assert len(guesses) > 100
+    for guess in guesses:
+        root = derived_key(guess, "rehearsal: vault", 32)
+        assert derived_key(root, "masked results") != key
+        assert derived_key(guess, "masked results") != key
 
 
 @pytest.mark.requirement("BLIND-4")
@@ -234,7 +250,7 @@ def test_a_masked_value_that_occurs_nowhere_else_is_found_in_no_file(open_desk: 
         for visit, day in (("day 4", 4), ("day 8", 8), ("day 11", 11)):
             trial.seen("FR-1-001", visit, day, **SENTINELS)
             trial.conduct.ledger.commit()
-            trial.vault.write()
+            trial.vault.persist()
         assert (folder / "trial.db-wal").stat().st_size > 0
         logged = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
     trial.locked()
@@ -480,7 +496,7 @@ def test_the_vault_s_file_tells_nothing_without_its_key(open_desk: Callable[...,
     for k in range(1, 5):
         subject = trial.randomised(f"FR-1-{k:03d}")
         given.append(trial.dosed(subject, 1))
-    trial.vault.write()
+    trial.vault.persist()
     raw = trial.vault.path.read_bytes()
     for word in ("cyt107", "placebo", '"high"', '"low"', "A-001", "France", *given):
         assert word.encode() not in raw

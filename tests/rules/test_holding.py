@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from sevenfold.protocol.load import load
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.protocol.rule import LabRule, NumberRule, SustainedRule
+from sevenfold.protocol.rule import LabRule, NumberRule, SustainedRule, leaves
+from sevenfold.rules.dosing import volume_for
 from sevenfold.rules.eligibility import unmet_criteria
-from sevenfold.rules.holding import holds_at_screening, holds_for
+from sevenfold.rules.holding import holds_at_screening, holds_for, qualifying_measurements
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 
 IRIS_7, IRIS_7C = load("iris-7").protocol, load("iris-7c").protocol
@@ -112,6 +113,12 @@ def test_the_day_before_is_a_calendar_day_at_the_site() -> None:
         (((700.0, 30.0), (650.0, 4.0)), 50.0, False),  # the second 46 h after diagnosis
         (((950.0, 60.0), (700.0, 30.0), (650.0, 4.0)), 80.0, True),  # the last two count
         (((650.0, 4.0),), 80.0, False),
+        (((800.0, 30.0), (850.0, 8.0), (700.0, 2.0)), 80.0, True),  # 8 h before is too near, 30 h before is not
+        (((700.0, 2.0), (850.0, 8.0), (800.0, 30.0)), 80.0, True),  # in whatever order they were written down
+        (((800.0, 60.0), (950.0, 30.0), (700.0, 2.0)), 80.0, True),  # two low ones, far enough apart
+        (((800.0, 30.0), (700.0, 8.0), (950.0, 2.0)), 80.0, False),  # the last is not low
+        (((800.0, 150.0), (700.0, 100.0)), 200.0, True),  # the last within 120 h, the first before that
+        (((800.0, 150.0), (700.0, 121.0)), 200.0, False),
     ],
 )
 def test_iris_7c_wants_two_low_counts_apart_and_late_enough(
@@ -119,6 +126,14 @@ def test_iris_7c_wants_two_low_counts_apart_and_late_enough(
 ) -> None:
     known = candidate(laboratory={"alc": counts(*taken)}, numbers={"hours_since_sepsis_diagnosis": since_diagnosis_h})
     assert ("lymphopenia" not in failed(known, IRIS_7C)) == is_met
+
+
+def test_the_qualifying_counts_are_one_answer_for_criterion_and_baseline() -> None:
+    """30 h and 2 h before: the last, and the latest that lies 12 h or more before it."""
+    rule = next(leaf for c in IRIS_7C.population.criteria for _, leaf in leaves(c.rule) if isinstance(leaf, LabRule))
+    known = candidate(laboratory={"alc": counts((700.0, 2.0), (850.0, 8.0), (800.0, 30.0), (500.0, 60.0))})
+    assert [one.value for one in qualifying_measurements(rule, known, IRIS_7C)] == [800.0, 700.0]
+    assert Screening.from_payload(known.as_payload()) == known
 
 
 def test_what_is_not_known_keeps_out_and_says_so() -> None:
@@ -156,3 +171,13 @@ def test_rules_of_screening_cannot_be_held_later() -> None:
     ):
         assert holds_for(rule, {}, IRIS_7).holds is None
         assert holds_at_screening(rule, candidate(), IRIS_7).holds is True
+
+
+def test_the_volume_is_that_of_the_product_given_and_not_of_the_first_in_the_list() -> None:
+    """10 µg/kg of 70 kg at 10 mg/mL, though another product with 2 mg/mL stands before it."""
+    drug = IRIS_7.products["cyt107"]
+    strong = drug.model_copy(update={"strength_mg_per_ml": 10.0})
+    protocol = IRIS_7.model_copy(update={"products": {"unused": drug, **IRIS_7.products, "cyt107": strong}})
+    injected = volume_for(protocol, 1, 70.0, {})
+    assert injected.volume_ml == 0.07
+    assert injected.dose_ug == pytest.approx(700.0)

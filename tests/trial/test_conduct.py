@@ -133,7 +133,7 @@ def test_nothing_after_death(trial: StagedTrial) -> None:
 
 def test_a_visit_is_recorded_once(trial: StagedTrial) -> None:
     subject = randomised(trial)
-    trial.conduct.record(subject, visit(), "nurse", AT)
+    trial.conduct.record(subject, visit(), "nurse", AT + timedelta(days=3))
     with pytest.raises(OutOfOrder, match="'day 4' was recorded already"):
         trial.conduct.record(subject, VisitMissed(visit="day 4", reason="x"), "nurse", AT)
 
@@ -170,12 +170,12 @@ def test_a_high_count_is_answered_behind_the_blind(trial: StagedTrial) -> None:
     first = trial.conduct.prepare_dose(subject, 1, AT)
     assert first is not None
     assert trial.vault.contents(first[0]) == "cyt107"
-    trial.conduct.hold_visit(subject, "day 4", 4, high, AT + timedelta(days=3))
+    trial.conduct.hold_visit(subject, "day 4", high, AT + timedelta(days=3))
     second = trial.conduct.prepare_dose(subject, 4, AT + timedelta(days=3))
     assert second is not None
     assert trial.vault.contents(second[0]) == "placebo"
     calm = {"alc": Result(value=900.0, unit="cells/µL")}
-    trial.conduct.hold_visit(subject, "day 8", 8, calm, AT + timedelta(days=7))
+    trial.conduct.hold_visit(subject, "day 8", calm, AT + timedelta(days=7))
     third = trial.conduct.prepare_dose(subject, 8, AT + timedelta(days=7))
     assert third is not None
     assert trial.vault.contents(third[0]) == "placebo", "a stop is for good"

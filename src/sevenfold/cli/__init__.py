@@ -22,6 +22,7 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold calibrate --check          do the shipped parameters follow from the published evidence?
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
   sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
+  sevenfold unblind out/iris-7         open a run that was made with --blinded, with its key, and report it
 
 Exit code 0: done, and sound. 2: refused, found wanting (a fault in a protocol, a tampered ledger) or interrupted; the
 message says which. `sevenfold COMMAND --help` tells more of each. For research; not medical advice.
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_verify(commands)
+    _add_unblind(commands)
     _add_new(commands)
     _add_calibrate(commands)
     add_model(commands)
@@ -102,11 +104,19 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "`--assume list` prints their names, values and ranges",
     )  # fmt: skip
     command.add_argument(
-        "--parameters", choices=("typical", "posterior"), default="typical",
+        "--parameters",
+        choices=("typical", "posterior"),
+        default="typical",
         help="the virtual patients' population: the shipped typical values (default), or one draw of the posterior",
-    )  # fmt: skip
+    )
     command.add_argument(
-        "--blinded", action="store_true", help="stop at database lock: no unblinding, no analysis by arm, no report"
+        "--blinded",
+        action="store_true",
+        help="stop at database lock: no unblinding, no analysis by arm, no report; the secrets are drawn afresh, "
+        "whatever the seed, and kept in a key file",
+    )
+    command.add_argument(
+        "--key", metavar="FILE", help="where a blinded run keeps its key (default: beside the folder, FOLDER.key)"
     )
     command.add_argument("--force", action="store_true", help="replace a run that lies in the folder")
     command.add_argument("--quiet", action="store_true", help="no progress, only where the report lies")
@@ -146,8 +156,9 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "the allocation against what was committed to. With a head that was kept elsewhere (run.json holds "
         "one) a ledger that was "
         "cut short or chained anew is found too; without one, an older head that was put back with the "
-        "ledger cut to it is not. A rehearsal signs with a key that follows from its seed: whoever knows the seed can "
-        "sign anew, so keep a head elsewhere where that matters. Exit code 0 if it is whole, 2 if not."
+        "ledger cut to it is not. A rehearsal signs with a key that follows from its seed, unless it was made with "
+        "--blinded: whoever knows the seed can sign anew, so keep a head elsewhere where that matters. Exit code 0 if "
+        "it is whole, 2 if not."
     )
     command = _command(
         commands, "verify", "verify a ledger", text,
@@ -158,11 +169,37 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument(
         "--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)"
     )
+    command.add_argument(
+        "--key", metavar="FILE", help="the run's key: its signature and the vault beside the ledger are checked too"
+    )
 
     def run(chosen: argparse.Namespace) -> int:
         from sevenfold.cli.verify import verify_ledger
 
         return verify_ledger(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_unblind(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Unblind a run that was made with --blinded: its ledger is verified, the allocation and the masked results are "
+        "revealed in one event, and data by arm, estimates and report are written into its folder."
+    )
+    command = _command(
+        commands, "unblind", "unblind a blinded run and report it", text,
+        "sevenfold run iris-7 --blinded --out out/blind",
+        "sevenfold unblind out/blind",
+        "sevenfold unblind out/blind --key kept-apart/blind.key",
+    )  # fmt: skip
+    command.add_argument("folder", metavar="FOLDER", help="the run's folder")
+    command.add_argument("--key", metavar="FILE", help="the run's key (default: beside the folder, FOLDER.key)")
+    command.add_argument("--quiet", action="store_true", help="no progress, only where the report lies")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.unblind import unblind_run
+
+        return unblind_run(chosen)
 
     command.set_defaults(run=run)
 

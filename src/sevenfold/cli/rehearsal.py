@@ -9,19 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
 
+from sevenfold.cli.secrets import Secrets
 from sevenfold.clock import SimulatedClock
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.record.head import LedgerState, SigningKey
+from sevenfold.record.head import LedgerState
 from sevenfold.record.ledger import Ledger
-from sevenfold.sealing import derived_key
 from sevenfold.trial.conduct import Conduct, stratum_of
 from sevenfold.trial.icu.assumptions import Assumptions
 from sevenfold.trial.icu.nature import VirtualIcu
 from sevenfold.trial.rehearse import Progress, rehearse
-from sevenfold.vault.vault import Supply, Vault
+from sevenfold.vault.supply import Supply
+from sevenfold.vault.vault import Vault
 
-__all__ = ["StagedTrial", "held_interrupt", "stage", "supply_of"]
+__all__ = ["StagedTrial", "held_interrupt", "reveal", "stage", "supply_of"]
 
 
 @final
@@ -50,37 +51,43 @@ class StagedTrial:
             self.conduct.interrupt("stopped by the user", self.clock.now())
             raise
         finally:
-            self.vault.write()
+            self.vault.persist()
 
     def unblind(self) -> None:
         """The planned unblinding, after lock."""
-        revealed = self.vault.reveal(is_locked=self.conduct.is_locked)
-        self.conduct.unblind(
-            revealed.assignments, revealed.allocation_list, revealed.nonce, revealed.results_key, self.clock.now()
-        )
+        reveal(self.conduct, self.vault, self.clock.now())
 
     def close(self, state: LedgerState) -> None:
         """Commit what there is, sign the head, and let go of the files."""
-        self.conduct.ledger.commit(state)
+        self.conduct.commit(state)
         self.conduct.ledger.close()
-        self.vault.write()
+
+
+def reveal(conduct: Conduct, vault: Vault, happened: datetime) -> None:
+    """The planned unblinding, after lock."""
+    shown = vault.reveal(is_locked=conduct.is_locked)
+    conduct.unblind(shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, happened)
 
 
 def stage(
-    file: ProtocolFile, folder: Path, seed: int, assume: Assumptions, typical: Mapping[str, float] | None = None
+    file: ProtocolFile,
+    folder: Path,
+    seed: int,
+    assume: Assumptions,
+    secrets: Secrets | None = None,
+    typical: Mapping[str, float] | None = None,
 ) -> StagedTrial:
     """Set a trial up in a folder.
 
-    A rehearsal's secrets come from its seed, so that it can be repeated to the byte; a real trial draws them from the
-    machine.
-
     Args:
+        seed: of everything that happens to the virtual patients.
+        secrets: of vault and ledger; those of the seed unless given, so that the rehearsal can be repeated to the byte.
         typical: parameters of the typical virtual patient where they are not those shipped.
     """
-    root = str(seed).encode()
-    vault = Vault.create(folder / "vault.db", supply_of(file), derived_key(root, "rehearsal: vault", 32))
+    secrets = secrets or Secrets.of_seed(seed)
+    vault = Vault.create(folder / "vault.db", supply_of(file), secrets.vault)
     clock = SimulatedClock(datetime(1970, 1, 1, tzinfo=UTC))
-    ledger = Ledger.create(folder / "trial.db", clock, SigningKey(derived_key(root, "rehearsal: signing key", 32)))
+    ledger = Ledger.create(folder / "trial.db", clock, secrets.signing)
     nature = VirtualIcu(file.protocol, assume, seed, vault.contents, typical=typical or {})
     return StagedTrial(conduct=Conduct(file, ledger, vault), vault=vault, nature=nature, clock=clock, seed=seed)
 

@@ -5,34 +5,39 @@ import dataclasses
 import platform
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final
 
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
-from sevenfold.calibrate.draw import PopulationDraw, population_draw
 from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
 from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.cli.assumption_list import print_assumptions
 from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
+from sevenfold.cli.secrets import Secrets, key_beside
+from sevenfold.cli.world import World, assumptions_of, world_of
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.record.head import LedgerState
-from sevenfold.record.history import read_history
+from sevenfold.record.history import History, read_history
+from sevenfold.record.monitoring import monitoring_counts
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.tables import tables
-from sevenfold.trial.icu.assumptions import Assumptions, shipped
 from sevenfold.trial.icu.nature import warm_up
 
-__all__ = ["run_trial"]
+__all__ = ["planned_for", "run_trial", "write_out", "write_run"]
+
+_FROM_SEED: Final = "from the seed, so that the run can be repeated to the byte: its blind is one of procedure"
+_DRAWN: Final = (
+    "drawn from the machine and kept in a key file; the seed decides what happens to the virtual patients only"
+)
 
 _MAKERS: Final = {
     "trial.db": "trial.rehearse through trial.conduct",
@@ -43,48 +48,33 @@ _MAKERS: Final = {
 }
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class _World:
-    """The virtual ICU's assumptions, and its patients' population: None for the shipped typical values."""
-
-    assume: Assumptions
-    population: PopulationDraw | None
-
-
 def run_trial(chosen: argparse.Namespace) -> int:
     """Rehearse, lock, unblind, analyse, report."""
-    file = _planned(load(chosen.protocol), chosen.patients)
+    file = planned_for(load(chosen.protocol), chosen.patients)
     if "list" in chosen.assume:
         return print_assumptions()
-    world = _world(chosen)
+    world = world_of(chosen)
     out = Path(chosen.out or Path("out") / file.protocol.name)
+    secrets = _secrets(chosen, out)
     with held_interrupt() as is_interrupted, staged(out, force=chosen.force) as work:
         try:
             write_text(work.folder / "protocol.yaml", file.text)
             with Stages(is_quiet=chosen.quiet) as stages:
                 pause = _pause(is_interrupted)
-                trial = _rehearse(file, work.folder, chosen, world, stages, is_interrupted)
+                trial = _rehearse(file, work.folder, chosen, world, stages, is_interrupted, secrets)
                 if not chosen.blinded:
                     trial.unblind()
-                trial.close(LedgerState.COMPLETE)
+                trial.close(LedgerState.LOCKED if chosen.blinded else LedgerState.COMPLETE)
                 pause(0, 0)
-                _write_out(file, work.folder, chosen, world, stages, pause)
+                history = write_out(file, work.folder, chosen, world, stages, pause)
             pause(0, 0)
-            _write_run(file, work.folder, chosen, world, "complete")
+            write_run(file, work.folder, chosen, world, "locked" if chosen.blinded else "complete", history)
         except KeyboardInterrupt:
-            _keep_interrupted(work, file, chosen, world)
+            _keep_interrupted(work, file, chosen, world, secrets)
             raise
-        work.keep()
+        _keep(work, chosen, secrets)
     _say_where(out, chosen)
     return 0
-
-
-def _world(chosen: argparse.Namespace) -> _World:
-    """The shipped virtual ICU, with the draw of the posterior that the seed chooses if asked for, and what was set."""
-    drawn = None if chosen.parameters == "typical" else population_draw(shipped_posterior("all"), chosen.seed)
-    given = {**(drawn.assumptions if drawn else {}), **_assumptions(chosen.assume)}
-    return _World(shipped().changed(given), drawn)
 
 
 def _pause(is_interrupted: Callable[[], bool]) -> Step:
@@ -101,14 +91,15 @@ def _rehearse(
     file: ProtocolFile,
     folder: Path,
     chosen: argparse.Namespace,
-    world: _World,
+    world: World,
     stages: Stages,
     is_interrupted: Callable[[], bool],
+    secrets: Secrets,
 ) -> StagedTrial:
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
     _pause(is_interrupted)(0, 0)
-    trial = stage(file, folder, chosen.seed, world.assume, world.population.values if world.population else None)
+    trial = stage(file, folder, chosen.seed, world.assume, secrets, world.typical)
     try:
         planned = file.protocol.population.planned
         with stages.stage("Screening, randomising, treating, following", planned) as step:
@@ -119,7 +110,25 @@ def _rehearse(
     return trial
 
 
-def _keep_interrupted(work: Staging, file: ProtocolFile, chosen: argparse.Namespace, world: _World) -> None:
+def _keep(work: Staging, chosen: argparse.Namespace, secrets: Secrets) -> None:
+    """Put a run in its place, and the key of a blinded one in its own; the new one is there before an old one goes."""
+    if not chosen.blinded:
+        work.keep()
+        return
+    key = _key_of(chosen, work.target)
+    new = key.with_name(f"{key.name}.new")
+    secrets.write(new)
+    try:
+        work.keep()
+    except BaseException:
+        new.unlink()
+        raise
+    new.replace(key)
+
+
+def _keep_interrupted(
+    work: Staging, file: ProtocolFile, chosen: argparse.Namespace, world: World, secrets: Secrets
+) -> None:
     """Keep a ledger that was interrupted, unless a whole run lies in its place or nothing was recorded yet."""
     if work.replaces:
         print(
@@ -128,20 +137,25 @@ def _keep_interrupted(work: Staging, file: ProtocolFile, chosen: argparse.Namesp
     elif not (work.folder / "trial.db").exists():
         print("sevenfold: nothing was recorded yet and nothing is kept.", file=sys.stderr)
     else:
-        _write_run(file, work.folder, chosen, world, "interrupted")
-        is_complete = read_head(work.folder / "trial.db").state is LedgerState.COMPLETE
+        write_run(file, work.folder, chosen, world, "interrupted")
+        is_complete = read_head(work.folder / "trial.db").state in (LedgerState.COMPLETE, LedgerState.LOCKED)
         what = (
             "is complete; what would follow from it was not written"
             if is_complete
             else "is valid and says that the run is incomplete"
         )
-        work.keep()
+        _keep(work, chosen, secrets)
         print(f"sevenfold: the ledger {work.target / 'trial.db'} {what}.", file=sys.stderr)
 
 
-def _write_out(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, world: _World, stages: Stages, pause: Step
-) -> None:
+def write_out(
+    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, world: World, stages: Stages, pause: Step
+) -> History:
+    """Tables and events of a ledger that is closed; by arm, with estimates and report, once it is unblinded.
+
+    Args:
+        pause: called between two steps; may stop the work.
+    """
     protocol = file.protocol
     with stages.stage("Reading the ledger, writing the data", 1):
         events = read_events(folder / "trial.db")
@@ -184,16 +198,17 @@ def _write_out(
                 assumptions=tuple(world.assume.by_name.values()),
                 seed=chosen.seed,
                 head=read_head(folder / "trial.db"),
-                changed=tuple(_assumptions(chosen.assume)),
+                changed=tuple(assumptions_of(chosen.assume)),
                 predictions=PredictionInput(
                     held_out=predictions[0],
                     everything=predictions[1],
                     about=about_shipped(),
                     drawn=world.population.words if world.population else None,
                 ),
-                parameters=chosen.parameters,
+                parameters=getattr(chosen, "parameters", "typical"),
             )
             write_text(folder / "report.html", render(given))
+    return history
 
 
 def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
@@ -203,8 +218,15 @@ def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, Prot
     return held_out, predict_protocol(file.protocol, shipped_posterior("all"), threads=2)
 
 
-def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, world: _World, state: str) -> None:
-    """What made what: enough to make it again."""
+def write_run(
+    file: ProtocolFile,
+    folder: Path,
+    chosen: argparse.Namespace,
+    world: World,
+    state: str,
+    history: History | None = None,
+) -> None:
+    """What made what: enough to make it again, and what the rules of monitoring raised."""
     import numba
     import numpy as np
     import polars as pl
@@ -220,12 +242,12 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, wor
             "sevenfold": __version__,
             "state": state,
             "command": {
-                "run": chosen.protocol,
+                "protocol": chosen.protocol,
                 "seed": chosen.seed,
                 "patients": chosen.patients,
                 "blinded": chosen.blinded,
                 "assume": chosen.assume,
-                "parameters": chosen.parameters,
+                "parameters": getattr(chosen, "parameters", "typical"),
             },
             "population": {"parameters": "typical"} if world.population is None else _plain(world.population),
             "protocol": {
@@ -233,7 +255,9 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, wor
                 "sha256": file.sha256,
                 "planned": file.protocol.population.planned,
             },
-            "assumptions changed": {name: getattr(world.assume, name) for name in _assumptions(chosen.assume)},
+            "assumptions changed": {name: getattr(world.assume, name) for name in assumptions_of(chosen.assume)},
+            "secrets": getattr(chosen, "secrets", _DRAWN if chosen.blinded else _FROM_SEED),
+            "monitoring rules raised": None if history is None else monitoring_counts(history, file.protocol),
             "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
             "made": {str(path.relative_to(folder)): sha256_of(path) for path in made},
             "made by": _MAKERS,
@@ -248,26 +272,34 @@ def _write_run(file: ProtocolFile, folder: Path, chosen: argparse.Namespace, wor
     )
 
 
-def _planned(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+def _key_of(chosen: argparse.Namespace, folder: Path) -> Path:
+    return Path(chosen.key) if chosen.key else key_beside(folder)
+
+
+def _secrets(chosen: argparse.Namespace, folder: Path) -> Secrets:
+    """The secrets of the run that was asked for, before anything is written.
+
+    Raises:
+        InvalidInput: a key is named for a run that is not blinded, or its file is there already.
+    """
+    if not chosen.blinded:
+        if chosen.key:
+            raise InvalidInput("--key names the key file of a blinded run; give --blinded too, or leave it out.")
+        return Secrets.of_seed(chosen.seed)
+    key = _key_of(chosen, folder)
+    if key.exists() and not chosen.force:
+        raise InvalidInput(
+            f"{key} holds the key of another run; name another file with --key, or give --force to replace it."
+        )
+    return Secrets.drawn()
+
+
+def planned_for(file: ProtocolFile, patients: int | None) -> ProtocolFile:
+    """The protocol for another number of subjects."""
     if patients is None:
         return file
     population = file.protocol.population.model_copy(update={"planned": patients})
     return dataclasses.replace(file, protocol=file.protocol.model_copy(update={"population": population}))
-
-
-def _assumptions(given: list[str]) -> dict[str, float]:
-    values = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        try:
-            values[name.strip()] = float(value)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise InvalidInput(
-                f"--assume {text!r}: write NAME=VALUE with a number, such as treatment_effect_through_alc=1."
-            )
-    return values
 
 
 def _plain(value: Any) -> Any:
@@ -288,5 +320,6 @@ def _plain(value: Any) -> Any:
 def _say_where(folder: Path, chosen: argparse.Namespace) -> None:
     if chosen.blinded:
         print(f"Locked and still blind: {folder / 'trial.db'} and {folder / 'data'}.")
+        print(f"Its key: {_key_of(chosen, folder)}. Keep it apart; `sevenfold unblind {folder}` needs it.")
     else:
         print(f"Report: {folder / 'report.html'}")

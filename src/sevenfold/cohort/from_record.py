@@ -14,6 +14,8 @@ from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.rule import LabRule, leaves
 from sevenfold.protocol.visit import Visit
 from sevenfold.record.history import History, SubjectHistory
+from sevenfold.rules.holding import qualifying_measurements
+from sevenfold.rules.screening import Screening
 
 __all__ = ["from_record"]
 
@@ -139,17 +141,16 @@ def _subject(one: SubjectHistory, history: History) -> Subject:
 
 
 def _qualifying_mean(one: SubjectHistory, name: str, protocol: Protocol) -> float:
-    """The mean of the values by which the subject qualified: the last so many before consent that the criterion
-    counts.
+    """The mean of the values by which the subject qualified, under the criteria in force at the site on that day; NaN
+    where no criterion counted any.
     """
-    rule = next(
-        leaf
-        for c in protocol.population.criteria
-        for _, leaf in leaves(c.rule)
-        if isinstance(leaf, LabRule) and leaf.laboratory == name
-    )
-    taken = [measurement["value"] for measurement in one.screened.known["laboratory"][name]][-rule.measurements :]
-    return float(np.mean(taken))
+    known = Screening.from_payload(one.screened.known)
+    for criterion in protocol.criteria_at(one.site, known.at.date()):
+        for _, leaf in leaves(criterion.rule):
+            if isinstance(leaf, LabRule) and leaf.laboratory == name:
+                counted = qualifying_measurements(leaf, known, protocol)
+                return float(np.mean([measurement.value for measurement in counted])) if counted else math.nan
+    return math.nan
 
 
 def _days(people: list[SubjectHistory], of: Callable[[SubjectHistory], float | None]) -> Floats:

@@ -97,6 +97,7 @@ def _arms(p: "Plan") -> None:
     for index, arm in enumerate(p.arms):
         if arm.calendar != first.calendar:
             raise contradiction(_visible_difference(p, index), "arms", index, "injections")
+    _syringes(p)
     arms = {arm.id for arm in p.arms}
     if set(p.randomisation.ratio) != arms:
         missing, extra = sorted(arms - set(p.randomisation.ratio)), sorted(set(p.randomisation.ratio) - arms)
@@ -125,6 +126,39 @@ def _can_be_drawn_up(p: "Plan", injection: Injection, *at: str | int) -> None:
             f"{dose_ug:g} µg, for {_WEIGHT_KG:g} kg, is less than {_LEAST_ML} mL of "
             f"{active.strength_mg_per_ml:g} mg/mL, which no syringe shows; look at dose, cap and strength", *at,
         )  # fmt: skip
+
+
+def _syringes(p: "Plan") -> None:
+    """What is in the syringes: one volume must be the right dose in every arm, and what may be withheld is replaced."""
+    twins: dict[str, str] = {}
+    for name, product in p.products.items():
+        if product.matches in twins:
+            raise contradiction(
+                f"placebos {twins[product.matches]!r} and {name!r} both match {product.matches!r}; one is dispensed "
+                "where it is withheld, so let one match it", "products", name, "matches",
+            )  # fmt: skip
+        if product.matches is not None:
+            twins[product.matches] = name
+    is_withheld = any(one.masked for one in p.dosing.interruptions)
+    strengths: dict[int, tuple[str, float]] = {}
+    for index, arm in enumerate(p.arms):
+        for number, injection in enumerate(arm.injections):
+            at: _At = ("arms", index, "injections", number, "product")
+            given = p.products[injection.product]
+            if given.is_active and is_withheld and injection.product not in twins:
+                raise contradiction(
+                    f"a masked rule may withhold {injection.product!r}, and no placebo matches it; add a product with "
+                    f"'matches: {injection.product}'", *at,
+                )  # fmt: skip
+            strength = p.strength_of(injection.product)
+            for day in injection.days:
+                other, theirs = strengths.setdefault(day, (injection.product, strength))
+                if strength != theirs:
+                    raise contradiction(
+                        f"{injection.product!r} has {strength / 1000:g} mg/mL and {other!r}, given on the same day "
+                        f"{day}, {theirs / 1000:g} mg/mL: arms that look alike have one volume, which would be two "
+                        "doses; give the products one strength", *at,
+                    )  # fmt: skip
 
 
 def _visible_difference(p: "Plan", index: int) -> str:

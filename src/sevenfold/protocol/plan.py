@@ -2,13 +2,14 @@
 runs.
 """
 
+from collections.abc import Container
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
-from sevenfold.protocol.rule import Rule
+from sevenfold.protocol.rule import NumberRule, Rule, leaves
 
 __all__ = ["Analysis", "Method", "MonitoringRule", "OnlyIf"]
 
@@ -78,4 +79,12 @@ class MonitoringRule(Part):
     def _looks_for_something(self) -> Self:
         if self.when is None and self.grade_at_least is None and self.term is None:
             raise contradiction("a monitoring rule needs 'when', 'grade_at_least' or 'term'")
+        if self.when is not None and (self.grade_at_least, self.term, self.within_h_of_dose) != (None, None, None):
+            raise contradiction("a monitoring rule looks at values or at adverse events; write two rules", "when")
         return self
+
+    def reads_any(self, assessments: Container[str]) -> bool:
+        """Whether the rule reads a value of one of these."""
+        return self.when is not None and any(
+            isinstance(leaf, NumberRule) and leaf.number in assessments for _, leaf in leaves(self.when)
+        )

@@ -123,6 +123,11 @@ class Protocol(Part):
         """Study days on which every arm is injected."""
         return tuple(injection.day for injection in self.arms[0].calendar)
 
+    def strength_of(self, product: str) -> float:
+        """Of a product, or for a placebo of the one that it matches [µg/mL]."""
+        given = self.products[product]
+        return (given if given.matches is None else self.products[given.matches]).strength_ug_per_ml
+
     def criteria_at(self, site: str, day: dt.date) -> tuple[Criterion, ...]:
         """The criteria in force at a site on a day, amendments included."""
         trial, _ = self.sites[site]

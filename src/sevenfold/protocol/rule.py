@@ -74,9 +74,11 @@ class LabRule(Limits):
 
     Args:
         laboratory: the test.
-        measurements: how many must qualify; the last so many in the window count.
+        measurements: how many must qualify; the last in the window always counts, and with it the latest before it
+            that fit.
         within_days_before_consent: 1 for the day of consent and the day before.
         apart_at_least_h: between the first and the last that count.
+        last_within_h: how long before consent the last may lie at most.
         last_following: how long after something the last must lie.
     """
 
@@ -84,6 +86,7 @@ class LabRule(Limits):
     measurements: Annotated[int, Field(ge=1, le=10)] = 1
     within_days_before_consent: Annotated[int, Field(ge=0, le=60)] = 1
     apart_at_least_h: Annotated[float, In("h")] | None = Field(default=None, alias="apart_at_least")
+    last_within_h: Annotated[float, In("h", above=0.0)] | None = Field(default=None, alias="last_within")
     last_following: Following | None = None
 
 

@@ -48,6 +48,11 @@ def check_rules(p: "Plan") -> None:
         if rule.when is not None:
             _rule(p, rule.when, ("monitoring", index, "when"), at_screening=False)
         must_exist(rule.to, (*p.masking.blind, *p.masking.unblinded), "role", "monitoring", index, "to")
+        if rule.reads_any(p.masking.assessments) and rule.to in p.masking.blind:
+            raise contradiction(
+                f"it reads a masked result, and {rule.to!r} is blind; send it to one of the unblinded roles: "
+                f"{', '.join(p.masking.unblinded) or 'there is none yet'}", "monitoring", index, "to",
+            )  # fmt: skip
 
 
 def _rule(p: "Plan", rule: Rule, at: _At, *, at_screening: bool) -> None:

@@ -16,6 +16,7 @@ class LedgerState(StrEnum):
     """Whether more is to come."""
 
     RUNNING = "running"
+    LOCKED = "locked"  # the data are; only the unblinding may follow
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
 

@@ -1,6 +1,6 @@
 """The record folded into one history a subject: what everybody may know, and after unblinding what was sealed.
 
-Times are days since the first dose; a history is a cache that can be rebuilt from the events at any time.
+Times are days since the dose of day 1; a history is a cache that can be rebuilt from the events at any time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,6 +26,7 @@ from sevenfold.record.payloads import (
     LeftIcu,
     LostToFollowUp,
     MaskedResults,
+    MonitoringRaised,
     OrganSupport,
     Payload,
     Randomised,
@@ -77,13 +78,14 @@ class SubjectHistory:
     number: str | None = None
     stratum: str | None = None
     randomised_at: datetime | None = None
-    first_dose_at: datetime | None = None
+    day_one_at: datetime | None = None  # the planned first dose, given or not
     visits: list[Seen] = field(default_factory=list)
     doses: list[tuple[datetime, DoseGiven | DoseNotGiven]] = field(default_factory=list)
     observations: list[tuple[datetime, DoseObserved]] = field(default_factory=list)
     adverse_events: list[tuple[datetime, AdverseEventReported]] = field(default_factory=list)
     infections: list[tuple[datetime, SecondaryInfection]] = field(default_factory=list)
     supports: list[tuple[datetime, OrganSupport]] = field(default_factory=list)
+    raised: list[tuple[datetime, MonitoringRaised]] = field(default_factory=list)  # by open rules of monitoring
     reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
     reconsented_at: datetime | None = None
     dosing_stopped: tuple[datetime, str] | None = None
@@ -100,8 +102,8 @@ class SubjectHistory:
         return self.number is not None
 
     def day(self, at: datetime | None) -> float | None:
-        """Days since the first dose (since randomisation if none was given)."""
-        start = self.first_dose_at or self.randomised_at
+        """Days since the dose of day 1, whether it could be given or not (since randomisation until that is known)."""
+        start = self.day_one_at or self.randomised_at
         return None if at is None or start is None else (at - start).total_seconds() / 86_400.0
 
     @property
@@ -181,8 +183,8 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
             one.visits.append(Seen(visit=said.visit, at=at, study_day=None, results={}, scores={}, reason=said.reason))
         case DoseGiven() | DoseNotGiven():
             one.doses.append((at, said))
-            if isinstance(said, DoseGiven) and one.first_dose_at is None:
-                one.first_dose_at = at
+            if said.study_day == 1:
+                one.day_one_at = at
         case DoseObserved():
             one.observations.append((at, said))
         case AdverseEventReported():
@@ -191,6 +193,8 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
             one.infections.append((at, said))
         case OrganSupport():
             one.supports.append((at, said))
+        case MonitoringRaised():
+            one.raised.append((at, said))
         case DosingStopped():
             one.dosing_stopped = (at, said.reason)
         case LeftIcu():

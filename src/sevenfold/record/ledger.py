@@ -17,7 +17,7 @@ from sevenfold.errors import InvalidInput, OutOfOrder
 from sevenfold.record.event import GENESIS, Draft, Event, chained
 from sevenfold.record.head import Head, LedgerState, Signer, signed
 from sevenfold.record.layout import APPEND_ONLY, EVENT, HEAD, METADATA
-from sevenfold.record.reading import events_of
+from sevenfold.record.reading import events_of, read_head
 
 __all__ = ["Ledger"]
 
@@ -49,6 +49,24 @@ class Ledger:
             connection.execute(sa.insert(HEAD).values(id=1, **_columns(ledger.head)))
         return ledger
 
+    @classmethod
+    def reopened(cls, path: Path, clock: Clock, signer: Signer) -> Self:
+        """A ledger that is there and not closed for good, to be gone on with.
+
+        Raises:
+            InvalidInput: there is none, or another key signed it.
+            AuditBroken: its head is lost.
+            OutOfOrder: it was closed as complete, or says that its run was interrupted.
+        """
+        head = read_head(path)
+        if head.public_key != signer.public_key:
+            raise InvalidInput(
+                f"{path} is signed with another key than this one; it can be gone on with only by its own."
+            )
+        if head.state not in (LedgerState.RUNNING, LedgerState.LOCKED):
+            raise OutOfOrder(f"{path} cannot be gone on with: it was closed as {head.state}.")
+        return cls(_engine(path), clock, signer, head)
+
     def append(self, draft: Draft) -> Event:
         """Chain an event behind the last one. It is durable after :meth:`commit`.
 
@@ -56,10 +74,11 @@ class Ledger:
         time, events carry that time.
 
         Raises:
-            OutOfOrder: the ledger is complete.
+            OutOfOrder: the ledger is complete, or locked and this is not the unblinding.
         """
-        if self.head.state is LedgerState.COMPLETE:
-            raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as complete.")
+        is_closed = self.head.state is LedgerState.COMPLETE
+        if is_closed or (self.head.state is LedgerState.LOCKED and draft.type != "Unblinded"):
+            raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as {self.head.state}.")
         previous = self._waiting[-1] if self._waiting else None
         sequence = (previous.sequence if previous else self.head.count) + 1
         self._recorded = max(self.clock.now(), self._recorded or self._last_recorded())
@@ -91,7 +110,7 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the file. What was appended and not committed is lost, as if it had never been said."""
-        if self.head.state is LedgerState.COMPLETE:
+        if self.head.state in (LedgerState.LOCKED, LedgerState.COMPLETE):
             with self.engine.connect() as connection:  # a finished ledger is one file that opens on read-only media
                 connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
         self.engine.dispose()

@@ -30,6 +30,7 @@ __all__ = [
     "LeftIcu",
     "LostToFollowUp",
     "MaskedResults",
+    "MonitoringRaised",
     "OrganSupport",
     "Payload",
     "Randomised",
@@ -215,6 +216,22 @@ class AdverseEventReported(Payload):
     outcome: str
 
 
+class MonitoringRaised(Payload):
+    """A monitoring rule has found what it looks for; it lands in the queue of the role that must act.
+
+    Args:
+        rule: its id in the protocol.
+        to: the role.
+        action: what the role must do.
+        because: what was found.
+    """
+
+    rule: str
+    to: str
+    action: str
+    because: str
+
+
 class SecondaryInfection(Payload):
     """A new infection, adjudicated."""
 
@@ -223,10 +240,10 @@ class SecondaryInfection(Payload):
 
 
 class OrganSupport(Payload):
-    """Support of an organ begins or ends."""
+    """Support of an organ begins or ends; ``present`` is given already when the subject is randomised."""
 
     support: Literal["vasopressors", "invasive ventilation", "renal replacement", "hydrocortisone"]
-    change: Literal["began", "ended"]
+    change: Literal["present", "began", "ended"]
 
 
 class LeftIcu(Payload):

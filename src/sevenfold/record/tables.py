@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.history import History, Seen, SubjectHistory
+from sevenfold.record.monitoring import raised_of
 from sevenfold.record.payloads import DoseGiven
 
 __all__ = ["COLUMNS", "TABLES", "Row", "disposition", "tables"]
@@ -149,6 +150,20 @@ def _adverse_events(history: History, _protocol: Protocol) -> Iterator[Row]:
             }
 
 
+def _monitoring(history: History, _protocol: Protocol) -> Iterator[Row]:
+    for one in history.randomised:
+        for raised in raised_of(one):
+            yield {
+                **_who(one),
+                "day": _rounded(one.day(raised.at)),
+                "rule": raised.rule,
+                "to": raised.to,
+                "action": raised.action,
+                "because": raised.because,
+                "was_sealed": raised.was_sealed,
+            }
+
+
 def _infections(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in history.randomised:
         for at, said in one.infections:
@@ -193,6 +208,7 @@ TABLES: Final[dict[str, Callable[[History, Protocol], Iterator[Row]]]] = {
     "labs": _labs,
     "sofa": _sofa,
     "adverse_events": _adverse_events,
+    "monitoring": _monitoring,
     "infections": _infections,
     "organ_support": _support,
     "vital_status": _vital_status,
@@ -270,6 +286,15 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "relation": str,
         "hours_after_dose": float,
         "outcome": str,
+    },
+    "monitoring": {
+        **_WHO,
+        "day": float,
+        "rule": str,
+        "to": str,
+        "action": str,
+        "because": str,
+        "was_sealed": bool,
     },
     "infections": {**_WHO, "day": float, "site_of_infection": str},
     "organ_support": {**_WHO, "day": float, "support": str, "change": str},

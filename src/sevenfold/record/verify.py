@@ -117,6 +117,14 @@ def _against_exported(events: list[Event], head: Head, exported: Head) -> list[s
         return [f"The ledger was cut short: the exported head says {exported.count} events, {len(events)} are there."]
     if exported.count and events[exported.count - 1].hash != exported.hash:
         return [f"The ledger was chained anew: event {exported.count} is not the one that the exported head says."]
+    if exported.state is LedgerState.LOCKED and [event.type for event in events[exported.count :]] not in (
+        [],
+        ["Unblinded"],
+    ):
+        return [
+            f"The exported head says that the data were locked after {exported.count} events; the ledger holds more "
+            "behind them than the unblinding."
+        ]
     if exported.state is LedgerState.COMPLETE and (head.count, head.state) != (exported.count, exported.state):
         return [
             f"The exported head closed the ledger as {exported.state} after {exported.count} events; the ledger's own "

@@ -42,7 +42,7 @@ def volume_for(protocol: Protocol, day: int, weight_kg: float, latest: Mapping[s
     dose_ug = visible.dose_ug_per_kg * weight_kg
     if protocol.dosing.cap_ug is not None:
         dose_ug = min(dose_ug, protocol.dosing.cap_ug)
-    strength = next(product for product in protocol.products.values() if product.is_active).strength_ug_per_ml
+    strength = protocol.strength_of(protocol.arms[0].product_on(day))  # one strength a day, whatever the arm
     volume_ml = round(dose_ug / strength, 2)
     route = route_for(protocol, visible.route, latest)
     over_h = visible.over_h if route is Route.IV else None

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import final
 
 from sevenfold import unit
+from sevenfold.clock import hours_between
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.rule import AllOf, AnyOf, FactRule, LabRule, Limits, NumberRule, Rule, SustainedRule
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 
-__all__ = ["Finding", "bound", "counting_measurements", "holds_at_screening", "holds_for", "within"]
+__all__ = ["Finding", "bound", "holds_at_screening", "holds_for", "qualifying_measurements", "within"]
 
 
 @final
@@ -92,33 +94,52 @@ def _number(rule: NumberRule, value: float | None, protocol: Protocol) -> Findin
 
 def _measured(rule: LabRule, known: Screening, protocol: Protocol) -> Finding:
     variable = protocol.known_variables[rule.laboratory]
-    counting = counting_measurements(rule, known)
+    counting = qualifying_measurements(rule, known, protocol)
     if len(counting) < rule.measurements:
         return Finding(None, f"{variable.label}: {len(counting)} of {rule.measurements} measurements wanted")
     shown = " and ".join(_shown(measurement.value, variable.unit) for measurement in counting)
     if not all(within(rule, rule.laboratory, measurement.value, protocol) for measurement in counting):
         return Finding(False, f"{variable.label} {shown}")
-    apart_h = (counting[-1].taken_at - counting[0].taken_at).total_seconds() / 3600.0
+    apart_h = hours_between(counting[0].taken_at, counting[-1].taken_at)
     if rule.apart_at_least_h is not None and apart_h < rule.apart_at_least_h:
         return Finding(False, f"{variable.label}: measured {apart_h:.0f} h apart")
+    before_h = hours_between(counting[-1].taken_at, known.at)
+    if rule.last_within_h is not None and before_h > rule.last_within_h:
+        return Finding(False, f"{variable.label}: the last measured {before_h:.0f} h before")
     if rule.last_following is not None:
         since = known.numbers.get(rule.last_following.fact)
         if since is None:
             return Finding(None, f"{protocol.known_variables[rule.last_following.fact].label}: not known")
-        since -= (known.at - counting[-1].taken_at).total_seconds() / 3600.0
-        if since < rule.last_following.at_least:
-            return Finding(False, f"{variable.label}: the last measured after {since:.0f} h")
+        if since - before_h < rule.last_following.at_least:
+            return Finding(False, f"{variable.label}: the last measured after {since - before_h:.0f} h")
     return Finding(True, f"{variable.label} {shown}")
 
 
-def counting_measurements(rule: LabRule, known: Screening) -> tuple[Measurement, ...]:
-    """The measurements that a laboratory rule is about: the last so many in its window of calendar days."""
-    in_window = [
-        measurement
-        for measurement in known.laboratory.get(rule.laboratory, ())
-        if 0 <= (known.at.date() - measurement.taken_at.date()).days <= rule.within_days_before_consent
-    ]
-    return tuple(in_window[-rule.measurements :])
+def qualifying_measurements(rule: LabRule, known: Screening, protocol: Protocol) -> tuple[Measurement, ...]:
+    """The measurements that a laboratory rule is held against, in order of time; the one text of which they are.
+
+    The last in the window always counts. With it count the latest before it; where these must lie some time apart, the
+    first of them is the latest that lies far enough back, one within the limits before any other. Fewer than the rule
+    wants are all there are.
+    """
+    window = sorted(
+        (
+            measurement
+            for measurement in known.laboratory.get(rule.laboratory, ())
+            if measurement.taken_at.astimezone(UTC) <= known.at.astimezone(UTC)
+            and (known.at.date() - measurement.taken_at.astimezone(known.at.tzinfo).date()).days
+            <= rule.within_days_before_consent
+        ),
+        key=lambda measurement: measurement.taken_at.astimezone(UTC),
+    )
+    latest = window[-rule.measurements :]
+    if rule.apart_at_least_h is None or len(latest) < max(rule.measurements, 2):
+        return tuple(latest)
+    earlier = window[: len(window) - rule.measurements + 1]
+    apart = [one for one in earlier if hours_between(one.taken_at, latest[-1].taken_at) >= rule.apart_at_least_h]
+    low = [one for one in apart if within(rule, rule.laboratory, one.value, protocol)]
+    first = (low or apart or earlier)[-1]
+    return (first, *latest[1:])
 
 
 def _sustained(rule: SustainedRule, known: Screening, protocol: Protocol) -> Finding:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, final
+from typing import Any, Self, final
+
+from sevenfold.clock import hours_between
 
 __all__ = ["InfusionSpan", "Measurement", "Screening"]
 
@@ -29,7 +31,7 @@ class InfusionSpan:
     @property
     def hours(self) -> float:
         """How long it ran."""
-        return (self.ended_at - self.began_at).total_seconds() / 3600.0
+        return hours_between(self.began_at, self.ended_at)
 
 
 @final
@@ -50,6 +52,32 @@ class Screening:
     numbers: Mapping[str, float]
     laboratory: Mapping[str, tuple[Measurement, ...]]
     infusions: Mapping[str, tuple[InfusionSpan, ...]]
+
+    @classmethod
+    def from_payload(cls, said: Mapping[str, Any]) -> Self:
+        """As it was recorded by :meth:`as_payload`."""
+        return cls(
+            at=datetime.fromisoformat(said["at"]),
+            facts=said["facts"],
+            numbers=said["numbers"],
+            laboratory={
+                name: tuple(
+                    Measurement(value=one["value"], taken_at=datetime.fromisoformat(one["taken_at"])) for one in values
+                )
+                for name, values in said["laboratory"].items()
+            },
+            infusions={
+                name: tuple(
+                    InfusionSpan(
+                        rate=one["rate"],
+                        began_at=datetime.fromisoformat(one["began_at"]),
+                        ended_at=datetime.fromisoformat(one["ended_at"]),
+                    )
+                    for one in spans
+                )
+                for name, spans in said["infusions"].items()
+            },
+        )
 
     def as_payload(self) -> dict[str, Any]:
         """For the record: times as ISO text."""

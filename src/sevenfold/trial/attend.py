@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sevenfold.protocol.visit import Visit, study_day_on
+from sevenfold.clock import later
+from sevenfold.protocol.visit import Visit
 from sevenfold.record.payloads import DoseNotGiven, VisitMissed
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.ports import Nature
@@ -18,23 +19,23 @@ def attend(
     Args:
         time_day: when the visit takes place, since the first dose.
     """
-    happened = first_dose_at + timedelta(days=time_day)
+    happened = later(first_dose_at, timedelta(days=time_day))
     answer = nature.assess(subject, visit.id, time_day, _asked(conduct, visit))
     if isinstance(answer, str):
         conduct.record(subject, VisitMissed(visit=visit.id, reason=answer), "investigator", happened)
     else:
-        conduct.hold_visit(subject, visit.id, study_day_on(happened.date(), first_dose_at.date()), answer, happened)
+        conduct.hold_visit(subject, visit.id, answer, happened)
 
 
 def dose(conduct: Conduct, nature: Nature, subject: str, day: int, time_day: float, first_dose_at: datetime) -> bool:
     """Give the dose planned for a study day, or record why not; answers whether it was given."""
-    happened = first_dose_at + timedelta(days=time_day)
+    happened = later(first_dose_at, timedelta(days=time_day))
     reason = nature.takes_dose(subject, day, time_day)
     prepared = None if reason is not None else conduct.prepare_dose(subject, day, happened)
     if prepared is None:
-        conduct.record(
-            subject, DoseNotGiven(study_day=day, reason=reason or "held by a rule of the protocol"), "nurse", happened
-        )
+        by_rule = "held" if conduct.standings[subject].is_dosing else "stopped"
+        said = DoseNotGiven(study_day=day, reason=reason or f"{by_rule} by a rule of the protocol")
+        conduct.record(subject, said, "nurse", happened)
         return False
     kit, injected = prepared
     conduct.give_dose(subject, day, kit, injected, happened)

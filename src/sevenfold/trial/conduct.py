@@ -4,10 +4,10 @@ Every step is checked against the record, decided by the rules of the protocol, 
 behind the ``Allocator``; what would betray it is sealed before it is recorded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import final
+from typing import Self, final
 from zoneinfo import ZoneInfo
 
 from sevenfold import __version__
@@ -17,10 +17,11 @@ from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
 from sevenfold.record.event import Draft
-from sevenfold.record.head import LedgerState
+from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import (
+    AdverseEventReported,
     CandidateScreened,
     ConsentGiven,
     ConsentRefused,
@@ -28,28 +29,33 @@ from sevenfold.record.payloads import (
     Dispensed,
     DoseGiven,
     DoseObserved,
+    DosingStopped,
     FollowUpCompleted,
     MaskedResults,
+    MonitoringRaised,
     Payload,
     Randomised,
     Result,
     RunInterrupted,
-    SafetyReviewed,
     SiteOpened,
     TrialOpened,
     Unblinded,
     UnmetCriterion,
     VisitHeld,
+    read_payload,
 )
 from sevenfold.rules.cytokine_release import Bedside, emergent_grade, raw_grade
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
+from sevenfold.rules.monitoring import Raised, raised_by_event, raised_by_results
 from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
 from sevenfold.rules.visiting import check_visit
 from sevenfold.trial.ports import Allocator
+from sevenfold.trial.safety_review import SafetyReviewer
 from sevenfold.trial.standing import TrialStanding
-from sevenfold.trial.subject import Disposition, Standing, after, check_next
+from sevenfold.trial.subject import Disposition, Standing, after, after_lock, check_next
+from sevenfold.trial.timing import check_moment, study_day_of
 
 __all__ = ["Conduct", "stratum_of"]
 
@@ -79,7 +85,23 @@ class Conduct:
     standings: dict[str, Standing] = field(default_factory=dict)
     whole: TrialStanding = field(default_factory=TrialStanding)
     _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
-    _masked: dict[str, dict[str, float]] = field(default_factory=dict)  # subject -> latest masked values
+    _reviewer: SafetyReviewer = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._reviewer = SafetyReviewer(self.allocator)
+
+    @classmethod
+    def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
+        """The trial as its ledger tells it, to be gone on with."""
+        conduct = cls(file, ledger, allocator)
+        for event in ledger.events():
+            said = read_payload(event)
+            conduct._after(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
+            if isinstance(said, MaskedResults):
+                subject = str(event.subject)
+                plain = allocator.open(sealed_place("results", subject, said.visit), said.sealed)
+                conduct._reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
+        return conduct
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""
@@ -117,7 +139,6 @@ class Conduct:
             unmet=[UnmetCriterion(**asdict(one)) for one in unmet],
         )
         self._say(said, subject, site, "investigator", known.at)
-        self._sites[subject] = site
         return unmet
 
     def consent(self, subject: str, by: str | None, happened: datetime) -> None:
@@ -144,15 +165,19 @@ class Conduct:
         self.record(subject, Randomised(number=number, stratum=stratum), "investigator", happened)
         return number
 
-    def hold_visit(
-        self, subject: str, visit: str, study_day: int, results: Mapping[str, Result], happened: datetime
-    ) -> None:
-        """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind."""
+    def hold_visit(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
+        """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind.
+
+        Its study day follows from when it happened; before randomisation, when day 1 is not known yet, it is the
+        planned one.
+        """
         p = self.file.protocol
-        is_randomised = subject in self.standings and self.standings[subject].number is not None
+        standing = self.standings.get(subject)
+        day = None if standing is None else study_day_of(standing, happened, self._zone_of(subject))
         found = {name: (result.value, result.unit) for name, result in results.items()}
-        check_visit(p, subject, visit, study_day if is_randomised else None, found)
-        masked_names = set(p.masking.assessments) if is_randomised else set()
+        check_visit(p, subject, visit, day, found)
+        study_day = p.schedule.visit(visit).day if day is None else day
+        masked_names = set(p.masking.assessments) if day is not None else set()
         scores = self._scores(visit, results)
         clear = {name: result for name, result in results.items() if name not in masked_names}
         said = VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores)
@@ -160,15 +185,21 @@ class Conduct:
         masked = {name: results[name] for name in sorted(masked_names) if name in results}
         if not masked and not masked_names & set(p.schedule.visit(visit).assessments):
             self.record(subject, said, "nurse", happened)
+            self._act_on(subject, clear, happened)
             return
         plain = {name: result.model_dump() for name, result in masked.items()}
         sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
         self.record(subject, said, "nurse", happened)
         self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
-        self._review(subject, visit, masked, happened)
+        number = str(self.standings[subject].number)
+        reviewed = self._reviewer.review(p, subject, number, visit, masked)
+        self.record(subject, reviewed, "safety reviewer", happened)
+        self._act_on(subject, clear, happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
-        """The kit and the injection for a dose; None where an open rule holds it or stops dosing."""
+        """The kit and the injection for a dose; None where an open rule holds it. A rule that stops dosing stops it
+        here, on the record, if it has not before.
+        """
         p = self.file.protocol
         if study_day not in p.dosing_days:
             days = ", ".join(map(str, sorted(p.dosing_days)))
@@ -176,8 +207,8 @@ class Conduct:
         if subject not in self.standings:
             raise OutOfOrder(f"No dose can be prepared for {subject}, who was never screened.")
         standing = self.standings[subject]
-        open_rules = interruptions(p, standing.latest, masked=False)
-        if open_rules:
+        if standing.is_dosing and interruptions(p, standing.latest, masked=False):
+            self._stop_by_rule(subject, happened)
             return None
         injected = volume_for(p, study_day, standing.weight_kg, standing.latest)
         said = Dispensed(study_day=study_day, kit="", volume_ml=injected.volume_ml, route=injected.route.value)
@@ -215,6 +246,9 @@ class Conduct:
             OutOfOrder: it may not.
         """
         self._say(said, subject, self._sites.get(subject), actor, happened)
+        if isinstance(said, AdverseEventReported):
+            found = raised_by_event(self.file.protocol, said.term, said.grade, said.hours_after_dose)
+            self._raise(subject, found, happened)
 
     def lock(self, happened: datetime) -> None:
         """Close the data. Every randomised subject must have come to an end.
@@ -258,7 +292,14 @@ class Conduct:
         if self.ledger.head.state is LedgerState.INTERRUPTED:
             return
         self._say(RunInterrupted(reason=reason), None, None, "system", happened)
-        self.ledger.commit(LedgerState.INTERRUPTED)
+        self.commit(LedgerState.INTERRUPTED)
+
+    def commit(self, state: LedgerState = LedgerState.RUNNING) -> Head:
+        """Make everything durable: what the vault has given out first, so that no event speaks of a place or a kit
+        that the vault has forgotten.
+        """
+        self.allocator.persist()
+        return self.ledger.commit(state)
 
     @property
     def is_locked(self) -> bool:
@@ -290,16 +331,29 @@ class Conduct:
             raise InvalidInput(f"The protocol has no site {site!r}; its sites are {', '.join(sites)}.")
         return sites[site]
 
-    def _review(self, subject: str, visit: str, masked: Mapping[str, Result], happened: datetime) -> None:
-        """The rules about masked results, behind the blind: a hold lasts until a new value lifts it."""
-        values = self._masked.setdefault(subject, {})
-        values.update({name: result.value for name, result in masked.items()})
-        found = interruptions(self.file.protocol, values, masked=True)
-        stops = any(one.action is Action.STOP for one in found)
-        self.allocator.withhold(str(self.standings[subject].number), until_further_notice=bool(found), for_good=stops)
-        decision = {"withhold": bool(found), "for good": stops, "rules": [one.id for one in found]}
-        sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
-        self.record(subject, SafetyReviewed(visit=visit, sealed=sealed), "safety reviewer", happened)
+    def _act_on(self, subject: str, clear: Mapping[str, Result], happened: datetime) -> None:
+        """What the rules make of new open results: whether dosing stops, and who must be told."""
+        standing = self.standings[subject]
+        if standing.is_dosing:
+            self._stop_by_rule(subject, happened)
+        new = {name: result.value for name, result in clear.items()}
+        self._raise(subject, raised_by_results(self.file.protocol, new, standing.latest, masked=False), happened)
+
+    def _stop_by_rule(self, subject: str, happened: datetime) -> None:
+        open_rules = interruptions(self.file.protocol, self.standings[subject].latest, masked=False)
+        stopping = [one.id for one in open_rules if one.action is Action.STOP]
+        if stopping:
+            said = DosingStopped(reason=f"rule of the protocol: {', '.join(stopping)}")
+            self.record(subject, said, "investigator", happened)
+
+    def _raise(self, subject: str, found: Iterable[Raised], happened: datetime) -> None:
+        for one in found:
+            said = MonitoringRaised(rule=one.rule.id, to=one.rule.to, action=one.rule.action, because=one.because)
+            self.record(subject, said, "system", happened)
+
+    def _zone_of(self, subject: str) -> ZoneInfo:
+        site = self._sites.get(subject)
+        return ZoneInfo("UTC") if site is None else self.zone(site)
 
     def _scores(self, visit: str, results: Mapping[str, Result]) -> dict[str, dict[str, int | None]]:
         p = self.file.protocol
@@ -322,9 +376,16 @@ class Conduct:
                 payload=said.canonical(),
             )
         )
+        self._after(said, subject, site, happened)
+
+    def _after(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.after(said, site)
         if subject is not None:
-            after(self.standings.setdefault(subject, Standing(subject)), said)
+            self._sites.setdefault(subject, str(site))
+            after(self.standings.setdefault(subject, Standing(subject)), said, happened)
+        elif isinstance(said, DatabaseLocked):
+            for standing in self.standings.values():
+                after_lock(standing)
 
     def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.check(said, subject, site)
@@ -337,6 +398,7 @@ class Conduct:
             )
         if subject is not None:
             check_next(self.standings.get(subject), subject, said)
+            check_moment(self.file.protocol, self.standings.get(subject), said, happened, self._zone_of(subject))
 
 
 def _numbers(seen: Bedside) -> dict[str, float]:

@@ -34,6 +34,10 @@ class Allocator(Protocol):
         """The number of the kit for a dose."""
         ...
 
+    def persist(self) -> None:
+        """Make what was given out durable."""
+        ...
+
     def seal(self, place: str, value: Any) -> str:
         """Seal masked results."""
         ...
@@ -79,6 +83,14 @@ class Nature(Protocol):
 
     def assess(self, subject: str, visit: str, time_day: float, names: Sequence[str]) -> Mapping[str, Result] | str:
         """The results of a visit, or the reason why it did not take place."""
+        ...
+
+    def comes(self, subject: str, visit: str, time_day: float, earliest_day: int, latest_day: int) -> float:
+        """When a subject comes for a visit planned for ``time_day``: whole days earlier or later, within its window."""
+        ...
+
+    def supports(self, subject: str, time_day: float) -> Sequence[str]:
+        """The organ supports that are given at a moment, by the record's names."""
         ...
 
     def takes_dose(self, subject: str, study_day: int, time_day: float) -> str | None:

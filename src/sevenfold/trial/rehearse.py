@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final, final
 from zoneinfo import ZoneInfo
 
-from sevenfold.clock import SimulatedClock
+from sevenfold.clock import SimulatedClock, hours_between, later
 from sevenfold.errors import InvalidDesign
 from sevenfold.protocol.visit import Visit
 from sevenfold.record.payloads import (
@@ -39,6 +39,7 @@ _ENTERED_AFTER: Final = {"visit": timedelta(hours=2), "event": timedelta(hours=5
 _FROM_SCREENING: Final = {
     "consent": timedelta(hours=2),
     "baseline": timedelta(hours=3),
+    "randomisation": timedelta(hours=4),
     "first dose": timedelta(hours=5),
 }
 _LOCK_AFTER: Final = timedelta(days=30)
@@ -114,7 +115,7 @@ class Rehearsal:
         self._commit()
 
     def _commit(self) -> None:
-        self.conduct.ledger.commit()
+        self.conduct.commit()
         self._uncommitted = 0
 
     def _put(self, moment: datetime, act: Callable[[], None]) -> None:
@@ -178,6 +179,9 @@ class Rehearsal:
 
     def _screen(self, arrival: Arrival) -> None:
         subject = arrival.subject
+        asked_at, seen_at, first_dose_at, randomised_at = (
+            later(arrival.at, _FROM_SCREENING[step]) for step in ("consent", "baseline", "first dose", "randomisation")
+        )
         candidate = self.nature.candidate(subject, arrival.site, arrival.at)
         unmet = self.conduct.screen(subject, arrival.site, candidate.screening)
         if unmet:
@@ -189,9 +193,9 @@ class Rehearsal:
         self._kept_out.clear()
 
         def consent() -> None:
-            self.conduct.consent(subject, candidate.consent, arrival.at + _FROM_SCREENING["consent"])
+            self.conduct.consent(subject, candidate.consent, asked_at)
             if candidate.consent is not None:
-                self._put(first_dose_at - timedelta(hours=1), begin)
+                self._put(randomised_at, begin)
 
         def begin() -> None:
             if self._is_full():
@@ -199,18 +203,22 @@ class Rehearsal:
             visits = self.conduct.file.protocol.schedule.visits
             for visit in visits:
                 if visit.day <= 1 and visit.hours_after_dose is None:
-                    before = arrival.at + _FROM_SCREENING["baseline"] - first_dose_at
-                    attend(self.conduct, self.nature, subject, visit, before.total_seconds() / 86_400.0, first_dose_at)
-            self.conduct.randomise(subject, first_dose_at - timedelta(hours=1))
-            self._plan_next(_Agenda(subject, first_dose_at, self._agenda()))
+                    attend(self.conduct, self.nature, subject, visit, days(seen_at), first_dose_at)
+            self.conduct.randomise(subject, randomised_at)
+            for support in self.nature.supports(subject, days(randomised_at)):
+                said = OrganSupport.model_validate({"support": support, "change": "present"})
+                self.conduct.record(subject, said, "nurse", randomised_at)
+            self._plan_next(_Agenda(subject, first_dose_at, self._agenda(subject)))
 
-        first_dose_at = arrival.at + _FROM_SCREENING["first dose"]
-        self._put(arrival.at + _FROM_SCREENING["consent"] + timedelta(minutes=30), consent)
+        def days(moment: datetime) -> float:
+            return hours_between(first_dose_at, moment) / 24.0
 
-    def _agenda(self) -> list[tuple[float, str, object]]:
+        self._put(later(asked_at, timedelta(minutes=30)), consent)
+
+    def _agenda(self, subject: str) -> list[tuple[float, str, object]]:
         p = self.conduct.file.protocol
         planned: list[tuple[float, str, object]] = [
-            (visit.time_day, "visit", visit)
+            (self._comes(subject, visit), "visit", visit)
             for visit in p.schedule.visits
             if visit.day > 1 or visit.hours_after_dose is not None
         ]
@@ -236,7 +244,13 @@ class Rehearsal:
             self._put(self._at(agenda, time_day) + late, lambda: self._do(agenda, time_day, kind, what))
 
     def _at(self, agenda: _Agenda, time_day: float) -> datetime:
-        return agenda.first_dose_at + timedelta(days=time_day)
+        return later(agenda.first_dose_at, timedelta(days=time_day))
+
+    def _comes(self, subject: str, visit: Visit) -> float:
+        """When a subject comes for a visit. Where there is a dose it is held on the planned day, before the dose."""
+        if visit.day in self.conduct.file.protocol.dosing_days:
+            return visit.time_day
+        return self.nature.comes(subject, visit.id, visit.time_day, *visit.window)
 
     def _do(self, agenda: _Agenda, time_day: float, kind: str, what: object) -> None:
         agenda.planned.pop(0)

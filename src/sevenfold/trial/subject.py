@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, final
+from zoneinfo import ZoneInfo
 
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.event import Event
@@ -32,7 +34,7 @@ from sevenfold.record.payloads import (
     read_payload,
 )
 
-__all__ = ["Disposition", "Standing", "after", "check_next", "folded"]
+__all__ = ["Disposition", "Handed", "Standing", "after", "after_lock", "check_next", "folded"]
 
 
 class Disposition(StrEnum):
@@ -51,6 +53,7 @@ class Disposition(StrEnum):
 _ENDED: Final = {
     Disposition.SCREEN_FAILURE,
     Disposition.REFUSED,
+    Disposition.NOT_RANDOMISED,
     Disposition.DIED,
     Disposition.WITHDREW,
     Disposition.LOST,
@@ -59,21 +62,38 @@ _ENDED: Final = {
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A kit that was dispensed for a dose, with what the dose must be."""
+
+    kit: str
+    volume_ml: float
+    route: str
+    at: datetime
+
+
+@final
 @dataclass(slots=True)
 class Standing:
-    """Where a subject stands. Made by :func:`folded`, moved on by :func:`after`."""
+    """Where a subject stands. Made by :func:`folded`, moved on by :func:`after`.
+
+    Args:
+        day_one_at: when the dose of day 1 was given, or was found not to be; None until then.
+    """
 
     subject: str
     is_eligible: bool = False
     has_consented: bool = False
     number: str | None = None
+    randomised_at: datetime | None = None
+    day_one_at: datetime | None = None
     disposition: Disposition = Disposition.ONGOING
     is_dosing: bool = False
     weight_kg: float = 0.0
     visits: set[str] = field(default_factory=set)
     sealed_visits: set[str] = field(default_factory=set)
     reviewed_visits: set[str] = field(default_factory=set)
-    dispensed: dict[int, str] = field(default_factory=dict)  # study day -> kit
+    dispensed: dict[int, Handed] = field(default_factory=dict)  # by study day
     dose_days: set[int] = field(default_factory=set)
     in_icu: bool = True
     in_hospital: bool = True
@@ -85,16 +105,21 @@ class Standing:
         """Whether nothing further may be recorded of the subject."""
         return self.disposition in _ENDED
 
+    def day_of_randomisation(self, zone: ZoneInfo) -> date:
+        """The calendar day of randomisation, in a zone."""
+        assert self.randomised_at is not None
+        return self.randomised_at.astimezone(zone).date()
+
 
 def folded(subject: str, events: Iterable[Event]) -> Standing:
     """Where the events leave a subject."""
     standing = Standing(subject)
     for event in events:
-        after(standing, read_payload(event))
+        after(standing, read_payload(event), datetime.fromisoformat(event.happened_at))
     return standing
 
 
-def after(standing: Standing, said: Payload) -> None:
+def after(standing: Standing, said: Payload, happened: datetime) -> None:
     """Move a standing on by one event."""
     match said:
         case CandidateScreened():
@@ -107,7 +132,7 @@ def after(standing: Standing, said: Payload) -> None:
         case ConsentRefused():
             standing.disposition = Disposition.REFUSED
         case Randomised():
-            standing.number, standing.is_dosing = said.number, True
+            standing.number, standing.is_dosing, standing.randomised_at = said.number, True, happened
         case VisitHeld():
             standing.visits.add(said.visit)
             standing.latest |= {name: result.value for name, result in said.results.items()}
@@ -118,9 +143,13 @@ def after(standing: Standing, said: Payload) -> None:
         case SafetyReviewed():
             standing.reviewed_visits.add(said.visit)
         case Dispensed():
-            standing.dispensed[said.study_day] = said.kit
+            standing.dispensed[said.study_day] = Handed(
+                kit=said.kit, volume_ml=said.volume_ml, route=said.route, at=happened
+            )
         case DoseGiven() | DoseNotGiven():
             standing.dose_days.add(said.study_day)
+            if said.study_day == 1:
+                standing.day_one_at = happened
         case DosingStopped():
             standing.is_dosing = False
         case AdverseEventReported():
@@ -139,6 +168,12 @@ def after(standing: Standing, said: Payload) -> None:
             standing.disposition = Disposition.COMPLETED
         case _:
             pass
+
+
+def after_lock(standing: Standing) -> None:
+    """Whoever was not randomised when the database is locked never will be."""
+    if standing.number is None and standing.disposition is Disposition.ONGOING:
+        standing.disposition = Disposition.NOT_RANDOMISED
 
 
 def check_next(standing: Standing | None, subject: str, said: Payload) -> None:
@@ -183,14 +218,12 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
                 else None
             )
         case DoseGiven():
-            kit = standing.dispensed.get(said.study_day)
-            if kit is None:
+            handed = standing.dispensed.get(said.study_day)
+            if handed is None:
                 return _dose_objection(standing, said.study_day) or f"no kit was dispensed for day {said.study_day}"
-            if kit != said.kit:
-                return f"kit {kit} was dispensed for day {said.study_day}, not {said.kit}"
-            return _dose_objection(standing, said.study_day)
+            return _dose_objection(standing, said.study_day) or _not_as_dispensed(handed, said)
         case DoseNotGiven():
-            return _dose_objection(standing, said.study_day)
+            return _not_randomised(standing) or _has_outcome(standing, said.study_day)
         case MaskedResults() | SafetyReviewed():
             done = standing.sealed_visits if isinstance(said, MaskedResults) else standing.reviewed_visits
             if said.visit in done:
@@ -209,8 +242,24 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
 
 
 def _dose_objection(standing: Standing, study_day: int) -> str | None:
-    if standing.number is None:
-        return "the subject is not randomised"
-    if not standing.is_dosing:
-        return "dosing was stopped"
+    stopped = None if standing.is_dosing else "dosing was stopped"
+    return _not_randomised(standing) or stopped or _has_outcome(standing, study_day)
+
+
+def _not_randomised(standing: Standing) -> str | None:
+    return "the subject is not randomised" if standing.number is None else None
+
+
+def _has_outcome(standing: Standing, study_day: int) -> str | None:
     return f"the dose of day {study_day} was recorded already" if study_day in standing.dose_days else None
+
+
+def _not_as_dispensed(handed: Handed, said: DoseGiven) -> str | None:
+    if handed.kit != said.kit:
+        return f"kit {handed.kit} was dispensed for day {said.study_day}, not {said.kit}"
+    if (handed.volume_ml, handed.route) != (said.volume_ml, said.route):
+        return (
+            f"kit {handed.kit} was dispensed as {handed.volume_ml:g} mL {handed.route}, "
+            f"not {said.volume_ml:g} mL {said.route}"
+        )
+    return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from sevenfold.errors import InvalidDesign
-from sevenfold.seed import Stream
+from sevenfold.vault.keystream import below, shuffled, words
 
 __all__ = ["PermutedBlocks", "allocation_list"]
 
@@ -28,20 +28,18 @@ class PermutedBlocks:
         if not self.ratio or not self.repeats or min(self.repeats) < 1:
             raise InvalidDesign(f"A block needs arms and a number of repeats, got {self.ratio} and {self.repeats}.")
 
-    def allocate(self, n: int, stream: Stream, stratum: int) -> tuple[str, ...]:
+    def allocate(self, n: int, secret: bytes, stratum: int) -> tuple[str, ...]:
         """The first ``n`` arms of a stratum's list."""
         arms: list[str] = []
-        block = 0
-        while len(arms) < n:
-            u = float(stream.uniform(trial=stratum, subject=block, draw=2**32))
-            length = self.repeats[int(u * len(self.repeats))]
-            members = self.ratio * length
-            arms += [members[i] for i in stream.order(len(members), trial=stratum, subject=block)]
-            block += 1
+        lengths = words(secret, f"stratum {stratum}: lengths of blocks", n)  # no block is shorter than one place
+        for block, word in enumerate(lengths):
+            if len(arms) >= n:
+                break
+            members = self.ratio * self.repeats[below(word, len(self.repeats))]
+            arms += [members[i] for i in shuffled(secret, f"stratum {stratum}: block {block}", len(members))]
         return tuple(arms[:n])
 
 
 def allocation_list(scheme: PermutedBlocks, strata: tuple[str, ...], n: int, secret: bytes) -> dict[str, list[str]]:
     """A list of ``n`` places for every stratum, from the secret."""
-    stream = Stream(secret, "allocation")
-    return {stratum: list(scheme.allocate(n, stream, index)) for index, stratum in enumerate(strata)}
+    return {stratum: list(scheme.allocate(n, secret, index)) for index, stratum in enumerate(strata)}

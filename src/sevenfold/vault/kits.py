@@ -7,7 +7,7 @@ a product, so the same numbers would be seen whatever the lists say.
 from collections.abc import Iterable, Sequence
 
 from sevenfold.errors import InvalidDesign
-from sevenfold.seed import Stream
+from sevenfold.vault.keystream import below, shuffled, words
 
 __all__ = ["kit_numbers"]
 
@@ -24,9 +24,9 @@ def kit_numbers(places: Sequence[str], days: Iterable[int], secret: bytes) -> di
     span = (_LAST - _FIRST + 1) // max(len(slots), 1)
     if span < 1:
         raise InvalidDesign(f"{len(slots)} kits are more than the {_LAST - _FIRST + 1} numbers there are.")
-    gaps = Stream(secret, "kit numbers").uniform(draw=range(len(slots)))
-    bodies = [_FIRST + i * span + int(gap * span) for i, gap in enumerate(gaps)]
-    order = Stream(secret, "kit order").order(len(slots))
+    gaps = words(secret, "kit numbers", len(slots))
+    bodies = [_FIRST + i * span + below(gap, span) for i, gap in enumerate(gaps)]
+    order = shuffled(secret, "kit order", len(slots))
     return {slot: f"{bodies[i]}{_check_digit(bodies[i])}" for slot, i in zip(slots, order, strict=True)}
 
 

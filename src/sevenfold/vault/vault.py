@@ -5,56 +5,21 @@ receives it), seal and open masked results, and reveal everything once, after lo
 out at the start.
 """
 
-import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self, final
+from typing import Any, Self, final
 
 from sevenfold.errors import BlindBroken, InvalidDesign, InvalidInput
 from sevenfold.sealing import allocation_commitment, derived_key, open_sealed, seal
 from sevenfold.vault.allocation import PermutedBlocks, allocation_list
 from sevenfold.vault.kits import kit_numbers
+from sevenfold.vault.safe import Safe
+from sevenfold.vault.supply import Supply
 
-__all__ = ["Revealed", "Supply", "Vault"]
+__all__ = ["Revealed", "Vault"]
 
-_CHUNK: Final = 25  # items a sealed text holds: all sealed texts have one length
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
-    """What the vault has to know of a trial, in plain words.
-
-    Args:
-        ratio: arms, written out, of the shortest block.
-        block_repeats: how many times over a block may be the ratio.
-        strata: a list is drawn for each.
-        n_planned: subjects; every stratum's list is this long.
-        products: arm -> study day -> product.
-        placebo_of: active product -> the placebo that looks like it.
-    """
-
-    ratio: tuple[str, ...]
-    block_repeats: tuple[int, ...]
-    strata: tuple[str, ...]
-    n_planned: int
-    products: Mapping[str, Mapping[int, str]]
-    placebo_of: Mapping[str, str]
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Every randomisation number there can be: the stratum's letter and the place on its list."""
-        return tuple(self.number(stratum, place) for stratum in self.strata for place in range(self.n_planned))
-
-    def number(self, stratum: str, place: int) -> str:
-        """The randomisation number of a place (from 0) on a stratum's list."""
-        letters, index = "", self.strata.index(stratum) + 1
-        while index:  # A to Z, AA to ZZ, ...
-            index, letter = divmod(index - 1, 26)
-            letters = chr(ord("A") + letter) + letters
-        return f"{letters}-{place + 1:03d}"
+_FOR_GOOD, _FOR_NOW = "for good", "until further notice"
 
 
 @final
@@ -71,16 +36,21 @@ class Revealed:
 @final
 @dataclass(slots=True)
 class Vault:
-    """An open vault. Made by :meth:`create`."""
+    """An open vault. Made by :meth:`create` or :meth:`reopened`.
 
-    path: Path
+    What is given out is durable after :meth:`persist`; conduct asks for it before it makes the events durable.
+    """
+
     supply: Supply
+    _safe: Safe
     _secret: bytes = field(repr=False)
     _list: dict[str, list[str]] = field(repr=False)
     _kits: dict[tuple[str, int], str] = field(repr=False)
     _taken: dict[str, str] = field(default_factory=dict, repr=False)  # randomisation number -> arm
     _contents: dict[str, str] = field(default_factory=dict, repr=False)  # kit -> product
     _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # randomisation number -> whether for good
+    _n_kept: dict[str, int] = field(default_factory=dict, repr=False)  # of each list, how many items the file holds
+    _reviewed: set[str] = field(default_factory=set, repr=False)  # numbers whose withholding the file may not know yet
 
     @classmethod
     def create(cls, path: Path, supply: Supply, secret: bytes) -> Self:
@@ -89,17 +59,47 @@ class Vault:
         Raises:
             InvalidInput: the file exists, or the secret is too short.
         """
-        if path.exists():
-            raise InvalidInput(f"{path} exists already; a vault is never overwritten.")
         if len(secret) < 32:
             raise InvalidInput(f"A vault's secret has 32 bytes or more, got {len(secret)}.")
+        safe = Safe.create(path, derived_key(secret, "vault"))
         scheme = PermutedBlocks(supply.ratio, supply.block_repeats)
         drawn = allocation_list(scheme, supply.strata, supply.n_planned, derived_key(secret, "allocation list"))
-        days = sorted({day for by_day in supply.products.values() for day in by_day})
-        kits = kit_numbers(supply.places, days, derived_key(secret, "kits"))
-        vault = cls(path, supply, secret, drawn, kits)
-        vault.write()
-        return vault
+        kits = kit_numbers(supply.places, supply.days, derived_key(secret, "kits"))
+        lists: dict[str, list[Any]] = {
+            "supply": supply.told(),
+            "allocation list": [[stratum, arm] for stratum, arms in drawn.items() for arm in arms],
+            "kit numbers": [[number, day, kit] for (number, day), kit in kits.items()],
+            "withheld": [[number, ""] for number in supply.places],
+        }
+        safe.put({name: (items, range(len(items))) for name, items in lists.items()})
+        return cls(supply, safe, secret, drawn, kits)
+
+    @classmethod
+    def reopened(cls, path: Path, secret: bytes) -> Self:
+        """A vault as it was last made durable.
+
+        Raises:
+            InvalidInput: there is no such file, or it is no vault.
+            AuditBroken: it belongs to another secret, or was altered.
+        """
+        safe = Safe.open(path, derived_key(secret, "vault"))
+        kept = safe.take()
+        if "supply" not in kept:
+            raise InvalidInput(f"{path} is not a vault: it holds no sealed supply.")
+        supply = Supply.read(kept["supply"])
+        drawn: dict[str, list[str]] = {stratum: [] for stratum in supply.strata}
+        for stratum, arm in kept["allocation list"]:
+            drawn[stratum].append(arm)
+        kits = {(number, day): kit for number, day, kit in kept["kit numbers"]}
+        taken, contents = dict(kept.get("taken places", [])), dict(kept.get("kit contents", []))
+        withheld = {number: state == _FOR_GOOD for number, state in kept["withheld"] if state}
+        n_kept = {"taken places": len(taken), "kit contents": len(contents)}
+        return cls(supply, safe, secret, drawn, kits, taken, contents, withheld, n_kept)
+
+    @property
+    def path(self) -> Path:
+        """The vault's file."""
+        return self._safe.path
 
     @property
     def commitment(self) -> str:
@@ -123,6 +123,7 @@ class Vault:
 
     def withhold(self, number: str, *, until_further_notice: bool, for_good: bool) -> None:
         """Dispense placebo in place of the active product from now on, or no longer; what is for good stays."""
+        self._reviewed.add(number)
         if for_good or self._withheld.get(number):
             self._withheld[number] = True
         elif until_further_notice:
@@ -131,7 +132,12 @@ class Vault:
             self._withheld.pop(number, None)
 
     def dispense(self, number: str, study_day: int) -> str:
-        """The kit for a subject's dose of this day; it holds placebo while the active product is withheld."""
+        """The kit for a subject's dose of this day; it holds placebo while the active product is withheld.
+
+        Raises:
+            InvalidInput: the place was not taken, there is no dose on that day, or the kit was dispensed already.
+            InvalidDesign: the active product is withheld and has no placebo.
+        """
         if number not in self._taken:
             raise InvalidInput(f"No kit can be dispensed for {number}: the place was not taken.")
         if (number, study_day) not in self._kits:
@@ -140,7 +146,15 @@ class Vault:
         kit = self._kits[number, study_day]
         if kit in self._contents:
             raise InvalidInput(f"Kit {kit} was dispensed already.")
-        self._contents[kit] = self.supply.placebo_of.get(product, product) if number in self._withheld else product
+        is_active = product not in self.supply.placebo_of.values()
+        if number in self._withheld and is_active:
+            if product not in self.supply.placebo_of:
+                raise InvalidDesign(
+                    f"No kit can be dispensed for {number} on day {study_day}: a product that may be withheld needs "
+                    "a placebo that matches it; name one under 'products'."
+                )
+            product = self.supply.placebo_of[product]
+        self._contents[kit] = product
         return kit
 
     def contents(self, kit: str) -> str:
@@ -148,6 +162,10 @@ class Vault:
         if kit not in self._contents:
             raise InvalidInput(f"There is no dispensed kit {kit!r}.")
         return self._contents[kit]
+
+    def has_given_out(self, *, number: str | None = None, kit: str | None = None) -> bool:
+        """Whether this place was taken, or this kit dispensed."""
+        return number in self._taken if number is not None else kit in self._contents
 
     def seal(self, place: str, value: Any) -> str:
         """Seal masked results that belong at ``place``."""
@@ -172,24 +190,23 @@ class Vault:
             results_key=self._results_key().hex(),
         )
 
-    def write(self) -> None:
-        """Seal the lists, the kits and what was used of them in the file."""
-        key = derived_key(self._secret, "vault")
-        texts: dict[str, list[Any]] = {
-            "allocation list": [[s, place, arm] for s, arms in self._list.items() for place, arm in enumerate(arms)],
-            "kit numbers": [[number, day, kit] for (number, day), kit in self._kits.items()],
+    def persist(self) -> None:
+        """Seal in the file what was given out since the last time; it is on the disk when this returns."""
+        growing: dict[str, list[Any]] = {
             "taken places": list(self._taken.items()),
             "kit contents": list(self._contents.items()),
-            "withheld": list(self._withheld.items()),
         }
-        rows = []
-        for name, items in texts.items():
-            for start in range(0, max(len(items), 1), _CHUNK):
-                place = f"{name} {start // _CHUNK}"
-                rows.append((place, seal(key, place, items[start : start + _CHUNK])))
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS sealed (name TEXT PRIMARY KEY, text TEXT NOT NULL)")
-            connection.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?)", rows)
+        new = {name: (items, range(self._n_kept.get(name, 0), len(items))) for name, items in growing.items()}
+        lists: dict[str, tuple[list[Any], Iterable[int]]] = {name: entry for name, entry in new.items() if entry[1]}
+        if self._reviewed:
+            places = self.supply.places
+            said = {number: _FOR_GOOD if good else _FOR_NOW for number, good in self._withheld.items()}
+            changed = [index for index, number in enumerate(places) if number in self._reviewed]
+            lists["withheld"] = ([[number, said.get(number, "")] for number in places], changed)
+        if lists:
+            self._safe.put(lists)
+        self._n_kept = {name: len(items) for name, items in growing.items()}
+        self._reviewed = set()
 
     def _nonce(self) -> str:
         return derived_key(self._secret, "commitment nonce", 32).hex()

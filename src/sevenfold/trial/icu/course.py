@@ -132,7 +132,7 @@ class Course:
             return
         self._background(day, place)
         self._infect(day, place)
-        self._die(day, organs)
+        self._die(day, organs, place)
         if self.death_day is None:
             self._leave(day, organs, place)
 
@@ -201,10 +201,11 @@ class Course:
             site = sites[int(self.draws.uniform("infection site", len(self.infections)) * len(sites))]
             self.happenings.append(Event(time_day=moment, kind="infection", detail={"site": site}))
 
-    def _die(self, day: int, organs: Organs) -> None:
+    def _die(self, day: int, organs: Organs, place: Place) -> None:
         a = self.assume
         hazard = (
             a.death_hazard
+            * (a.death_at_home if place == "home" else 1.0)
             * exp(a.death_per_sofa_point * (organs.total - 8.0))
             * self._relative_hazard(day, a.death_per_log_alc)
         )
@@ -212,7 +213,8 @@ class Course:
         if moment is not None:
             self.death_day = moment
             recent = any(moment - 10.0 < began <= moment for began in self.infections)
-            cause = "secondary infection" if recent else "multiple organ failure" if organs.total > 8.0 else "other"
+            n_failing = sum(severity >= 2.0 for severity in organs.severity.values())  # as a SOFA of 2 or more says
+            cause = "secondary infection" if recent else "multiple organ failure" if n_failing >= 2 else "other"
             self.happenings.append(Event(time_day=moment, kind="death", detail={"cause": cause}))
 
     def _crossing(self, what: str, number: int, day: int, hazard: float) -> float | None:

@@ -112,6 +112,16 @@ class VirtualIcu:
             if name in true
         }
 
+    def comes(self, subject: str, visit: str, time_day: float, earliest_day: int, latest_day: int) -> float:
+        """On the planned day or some whole days off it, within the window, whatever is in the syringes."""
+        shift = round(self.assume.visit_shift_sd * self.subjects[subject].draws.normal(f"comes for {visit}"))
+        return time_day + min(max(shift, earliest_day), latest_day)
+
+    def supports(self, subject: str, time_day: float) -> Sequence[str]:
+        """Those of the day."""
+        given = self.subjects[subject].course.organs(time_day).supports
+        return [name for name, is_given in given.items() if is_given]
+
     def takes_dose(self, subject: str, study_day: int, time_day: float) -> str | None:
         """An outpatient dose may be missed."""
         one = self.subjects[subject]

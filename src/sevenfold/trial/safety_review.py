@@ -1,0 +1,55 @@
+"""The safety reviewer outside the trial team: looks at masked results and decides behind the blind.
+
+What is decided is sealed whatever it is, so that nobody sees whether a rule held; the kits go on, with placebo in them
+while the active product is withheld.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.protocol.treatment import Action
+from sevenfold.record.history import sealed_place
+from sevenfold.record.payloads import Result, SafetyReviewed
+from sevenfold.rules.dosing import interruptions
+from sevenfold.rules.monitoring import raised_by_results
+from sevenfold.trial.ports import Allocator
+
+__all__ = ["SafetyReviewer"]
+
+
+@final
+@dataclass(slots=True)
+class SafetyReviewer:
+    """Knows the latest masked values of every subject; a hold lasts until a new value lifts it."""
+
+    allocator: Allocator
+    _latest: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)  # subject -> by name
+
+    def sees(self, subject: str, masked: Mapping[str, Result]) -> None:
+        """Take note of a visit's masked results."""
+        self._latest.setdefault(subject, {}).update({name: result.value for name, result in masked.items()})
+
+    def review(
+        self, protocol: Protocol, subject: str, number: str, visit: str, masked: Mapping[str, Result]
+    ) -> SafetyReviewed:
+        """Hold the rules about masked results against what has come: withhold or not, and what else is to be done."""
+        self.sees(subject, masked)
+        latest = self._latest[subject]
+        found = interruptions(protocol, latest, masked=True)
+        stops = any(one.action is Action.STOP for one in found)
+        self.allocator.withhold(number, until_further_notice=bool(found), for_good=stops)
+        new = {name: result.value for name, result in masked.items()}
+        raised = raised_by_results(protocol, new, latest, masked=True)
+        decision = {
+            "withhold": bool(found),
+            "for good": stops,
+            "rules": [one.id for one in found],
+            "raised": [
+                {"rule": one.rule.id, "to": one.rule.to, "action": one.rule.action, "because": one.because}
+                for one in raised
+            ],
+        }
+        sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
+        return SafetyReviewed(visit=visit, sealed=sealed)
