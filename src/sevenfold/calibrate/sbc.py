@@ -138,14 +138,14 @@ def rank_of(emulator: Emulator, root: int, number: int) -> NDArray[np.int64]:
         reported_anew(one, seen, rng) for one, seen in zip(emulator.experiments, emulator.seen(truth), strict=True)
     )
     settings = SamplerSettings(
-        n_runs=1, n_particles=2 * (_DRAWS + 1), n_moves=3, n_sweeps=1, root=int(rng.integers(2**62))
+        n_runs=1, n_particles=4 * (_DRAWS + 1), n_moves=15, n_sweeps=1, root=int(rng.integers(2**62))
     )
     density = emulated_density(replace(emulator, experiments=experiments))
     state = begin_sampler(density, truth.shape[1], settings)
     for last in sample(density, state, settings):
         state = last
     settled, _ = moved(density, state, 0, state.particles[0], _SETTLING, rng)
-    draws = settled[::2][:_DRAWS]
+    draws = settled[::4][:_DRAWS]
     return np.asarray((draws < truth).sum(axis=0), dtype=np.int64)
 
 
