@@ -179,19 +179,19 @@ def axis(x: Scale, ticks: Sequence[float], top: float, base: float, words: str) 
 
 def tables() -> dict[str, str]:
     """Markdown that the page includes."""
-    head = (
-        "| parameter | unit | prior: median, sd | A: median (95 %) | contraction | B: median (95 %) | contraction | "
-        "status and source of the prior |\n"
-        "|---|---|---|---|---|---|---|---|\n"
+    learnt = (
+        "| parameter | unit | prior: median, sd | A: median (95 %) | contraction | B: median (95 %) | contraction |\n"
+        "|---|---|---|---|---|---|---|\n"
     )
-    rows = ""
+    sources = "| parameter | status | discards the page's value | source |\n|---|---|---|---|\n"
     a, b = (about_shipped()[which]["summaries"] for which in ("held out", "all"))
     for prior, one, other in zip(priors(), a, b, strict=True):
-        rows += (
+        learnt += (
             f"| `{prior.name}` | {prior.unit} | {prior.median:g}, {prior.sd:g} {prior.shape} | {told(one)} | "
-            f"{one['contraction']:.2f} | {told(other)} | {other['contraction']:.2f} | {prior.status.value}: "
-            f"{prior.source} |\n"
+            f"{one['contraction']:.2f} | {told(other)} | {other['contraction']:.2f} |\n"
         )
+        discards = "yes" if prior.discards else ""
+        sources += f"| `{prior.name}` | {prior.status.value} | {discards} | {prior.source} |\n"
     published = "| figure | published | read as | A | lies | B | lies |\n|---|---|---|---|---|---|---|\n"
     for one, other in zip(
         about_shipped()["held out"]["predictions"], about_shipped()["all"]["predictions"], strict=True
@@ -201,7 +201,7 @@ def tables() -> dict[str, str]:
                 f"| `{one['figure']}` | {shown(one['published'])} | {one['reading']} | {study(one)} | {one['lies']} | "
                 f"{study(other)} | {other['lies']} |\n"
             )
-    return {"parameters.md": head + rows, "published.md": published}
+    return {"parameters.md": learnt, "priors.md": sources, "published.md": published}
 
 
 def shown(published: Sequence[float] | None) -> str:
