@@ -16,7 +16,7 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_static"]
 suppress_warnings = ["myst.header"]  # a page may begin its sections at any depth
 
 html_theme = "furo"

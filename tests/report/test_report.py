@@ -1,6 +1,7 @@
 """The report: self-contained, well formed, and says what it must."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise
@@ -10,12 +11,16 @@ import pytest
 from rehearsals import Rehearsed
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
+from sevenfold.calibrate.posterior import Which
+from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
+from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.evidence.compare import compare
 from sevenfold.protocol.load import load, parse
 from sevenfold.record.reading import read_head
 from sevenfold.report import words
 from sevenfold.report.limits import LIMITS, limits_of
 from sevenfold.report.page import ReportInput, render
+from sevenfold.report.prediction import PredictionInput
 from sevenfold.report.svg import Scale
 from sevenfold.trial.icu.assumptions import shipped
 
@@ -25,6 +30,11 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 @pytest.fixture(scope="module")
 def page(whole_trial: Rehearsed) -> str:
     trial = whole_trial
+
+    def predicted(which: Which) -> ProtocolPrediction:
+        few = replace(shipped_posterior(which), draws=shipped_posterior(which).draws[:6])
+        return predict_protocol(trial.file.protocol, few)
+
     estimates = analyse(trial.cohort, trial.history, trial.file.protocol, 1)
     return render(
         ReportInput(
@@ -37,6 +47,9 @@ def page(whole_trial: Rehearsed) -> str:
             seed=1,
             head=read_head(trial.folder / "trial.db"),
             changed=(),
+            predictions=PredictionInput(
+                held_out=predicted("held out"), everything=predicted("all"), about=about_shipped(), drawn=None
+            ),
         )
     )
 
@@ -93,7 +106,19 @@ def test_it_needs_no_network(page: str, outline: Outline) -> None:
 
 
 def test_every_part_is_there_and_reached_from_the_contents(outline: Outline) -> None:
-    parts = {"flow", "courses", "estimates", "safety", "fate", "published", "limits", "model", "publication", "again"}
+    parts = {
+        "predicted",
+        "flow",
+        "courses",
+        "estimates",
+        "safety",
+        "fate",
+        "published",
+        "limits",
+        "model",
+        "publication",
+        "again",
+    }
     assert parts <= set(outline.ids)
     assert {f"#{part}" for part in parts} <= set(outline.links)
     assert len(outline.ids) == len(set(outline.ids)), "an id stands twice"
@@ -121,6 +146,18 @@ def test_it_says_that_no_patient_took_part_and_where_the_model_failed(page: str)
     assert "not verified: memory" in page
     assert "IAR4248612" in page
     assert "29515037" in page
+
+
+def test_it_says_which_published_values_were_predicted_unseen_and_which_were_data(page: str) -> None:
+    section = page.partition('<section id="predicted">')[2].partition("</section>")[0]
+    assert "held out of the likelihood, not of the building of the model" in section
+    assert "A: predicted unseen" in section
+    for name in ("IRIS-7: ALC", "IRIS-7: CD4", "IRIS-7: CD8"):
+        assert name in section
+    assert section.count("used as data") >= 12  # three figures, four readings each
+    assert "ILIAD-7 pooled" in section
+    assert section.count("<svg") == 6
+    assert re.search(r"chip (good|bad)", section)
 
 
 def test_it_says_which_p_value_is_the_trial_s_and_that_the_others_are_exploratory(page: str) -> None:

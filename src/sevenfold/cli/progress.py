@@ -46,6 +46,18 @@ class Stages:
         if self._bars is not None:
             self._bars.stop()
 
+    def open(self, name: str, total: int) -> Step:
+        """A stage without an end of its own, for work that tells how far it has come in its own time."""
+        if self._bars is None:
+
+            def say(done: int, of: int) -> None:
+                if not self.is_quiet:
+                    print(f"{name}: {done} of {of}", file=sys.stderr, flush=True)
+
+            return say
+        bars, task = self._bars, self._bars.add_task(name, total=total)
+        return lambda done, of: bars.update(task, completed=done, total=of)
+
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Step]:
         """One stage; leaving it well fills its bar."""

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,19 +70,25 @@ def reveal(conduct: Conduct, vault: Vault, happened: datetime) -> None:
 
 
 def stage(
-    file: ProtocolFile, folder: Path, seed: int, assume: Assumptions, secrets: Secrets | None = None
+    file: ProtocolFile,
+    folder: Path,
+    seed: int,
+    assume: Assumptions,
+    secrets: Secrets | None = None,
+    typical: Mapping[str, float] | None = None,
 ) -> StagedTrial:
     """Set a trial up in a folder.
 
     Args:
         seed: of everything that happens to the virtual patients.
         secrets: of vault and ledger; those of the seed unless given, so that the rehearsal can be repeated to the byte.
+        typical: parameters of the typical virtual patient where they are not those shipped.
     """
     secrets = secrets or Secrets.of_seed(seed)
     vault = Vault.create(folder / "vault.db", supply_of(file), secrets.vault)
     clock = SimulatedClock(datetime(1970, 1, 1, tzinfo=UTC))
     ledger = Ledger.create(folder / "trial.db", clock, secrets.signing)
-    nature = VirtualIcu(file.protocol, assume, seed, vault.contents)
+    nature = VirtualIcu(file.protocol, assume, seed, vault.contents, typical=typical or {})
     return StagedTrial(conduct=Conduct(file, ledger, vault), vault=vault, nature=nature, clock=clock, seed=seed)
 
 

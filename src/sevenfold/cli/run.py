@@ -12,11 +12,14 @@ from typing import Any, Final
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.measures import measures
+from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
+from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.cli.assumption_list import print_assumptions
 from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cli.secrets import Secrets, key_beside
+from sevenfold.cli.world import World, assumptions_of, world_of
 from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
@@ -27,7 +30,6 @@ from sevenfold.record.history import History, read_history
 from sevenfold.record.monitoring import monitoring_counts
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.tables import tables
-from sevenfold.trial.icu.assumptions import Assumptions, shipped
 from sevenfold.trial.icu.nature import warm_up
 
 __all__ = ["planned_for", "run_trial", "write_out", "write_run"]
@@ -41,7 +43,7 @@ _MAKERS: Final = {
     "trial.db": "trial.rehearse through trial.conduct",
     "vault.db": "vault",
     "data, events.jsonl": "record.tables, export",
-    "estimates.json": "analysis.trial.analyse, evidence.compare",
+    "estimates.json": "analysis.trial.analyse, evidence.compare, calibrate.predict",
     "report.html": "report",
 }
 
@@ -51,7 +53,7 @@ def run_trial(chosen: argparse.Namespace) -> int:
     file = planned_for(load(chosen.protocol), chosen.patients)
     if "list" in chosen.assume:
         return print_assumptions()
-    assume = shipped().changed(_assumptions(chosen.assume))
+    world = world_of(chosen)
     out = Path(chosen.out or Path("out") / file.protocol.name)
     secrets = _secrets(chosen, out)
     with held_interrupt() as is_interrupted, staged(out, force=chosen.force) as work:
@@ -59,16 +61,16 @@ def run_trial(chosen: argparse.Namespace) -> int:
             write_text(work.folder / "protocol.yaml", file.text)
             with Stages(is_quiet=chosen.quiet) as stages:
                 pause = _pause(is_interrupted)
-                trial = _rehearse(file, work.folder, chosen, assume, stages, is_interrupted, secrets)
+                trial = _rehearse(file, work.folder, chosen, world, stages, is_interrupted, secrets)
                 if not chosen.blinded:
                     trial.unblind()
                 trial.close(LedgerState.LOCKED if chosen.blinded else LedgerState.COMPLETE)
                 pause(0, 0)
-                history = write_out(file, work.folder, chosen, assume, stages, pause)
+                history = write_out(file, work.folder, chosen, world, stages, pause)
             pause(0, 0)
-            write_run(file, work.folder, chosen, assume, "locked" if chosen.blinded else "complete", history)
+            write_run(file, work.folder, chosen, world, "locked" if chosen.blinded else "complete", history)
         except KeyboardInterrupt:
-            _keep_interrupted(work, file, chosen, assume, secrets)
+            _keep_interrupted(work, file, chosen, world, secrets)
             raise
         _keep(work, chosen, secrets)
     _say_where(out, chosen)
@@ -89,7 +91,7 @@ def _rehearse(
     file: ProtocolFile,
     folder: Path,
     chosen: argparse.Namespace,
-    assume: Assumptions,
+    world: World,
     stages: Stages,
     is_interrupted: Callable[[], bool],
     secrets: Secrets,
@@ -97,7 +99,7 @@ def _rehearse(
     with stages.stage("Preparing the model of IL-7 and T cells", 1):
         warm_up()
     _pause(is_interrupted)(0, 0)
-    trial = stage(file, folder, chosen.seed, assume, secrets)
+    trial = stage(file, folder, chosen.seed, world.assume, secrets, world.typical)
     try:
         planned = file.protocol.population.planned
         with stages.stage("Screening, randomising, treating, following", planned) as step:
@@ -125,7 +127,7 @@ def _keep(work: Staging, chosen: argparse.Namespace, secrets: Secrets) -> None:
 
 
 def _keep_interrupted(
-    work: Staging, file: ProtocolFile, chosen: argparse.Namespace, assume: Assumptions, secrets: Secrets
+    work: Staging, file: ProtocolFile, chosen: argparse.Namespace, world: World, secrets: Secrets
 ) -> None:
     """Keep a ledger that was interrupted, unless a whole run lies in its place or nothing was recorded yet."""
     if work.replaces:
@@ -135,7 +137,7 @@ def _keep_interrupted(
     elif not (work.folder / "trial.db").exists():
         print("sevenfold: nothing was recorded yet and nothing is kept.", file=sys.stderr)
     else:
-        write_run(file, work.folder, chosen, assume, "interrupted")
+        write_run(file, work.folder, chosen, world, "interrupted")
         is_complete = read_head(work.folder / "trial.db").state in (LedgerState.COMPLETE, LedgerState.LOCKED)
         what = (
             "is complete; what would follow from it was not written"
@@ -147,7 +149,7 @@ def _keep_interrupted(
 
 
 def write_out(
-    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, assume: Assumptions, stages: Stages, pause: Step
+    file: ProtocolFile, folder: Path, chosen: argparse.Namespace, world: World, stages: Stages, pause: Step
 ) -> History:
     """Tables and events of a ledger that is closed; by arm, with estimates and report, once it is unblinded.
 
@@ -173,12 +175,19 @@ def write_out(
             comparisons = (
                 compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
             )
+        with stages.stage("Predicting with parameter uncertainty", 2) as step:
+            predictions = _predicted(file, step)
         write_json(
             folder / "estimates.json",
-            {"estimates": _plain(estimates), "published against simulated": _plain(comparisons)},
+            {
+                "estimates": _plain(estimates),
+                "published against simulated": _plain(comparisons),
+                "predicted with parameter uncertainty": _plain(predictions),
+            },
         )
         with stages.stage("Writing the report", 1):
             from sevenfold.report.page import ReportInput, render
+            from sevenfold.report.prediction import PredictionInput
 
             given = ReportInput(
                 file=file,
@@ -186,20 +195,34 @@ def write_out(
                 cohort=cohort,
                 estimates=estimates,
                 comparisons=comparisons,
-                assumptions=tuple(assume.by_name.values()),
+                assumptions=tuple(world.assume.by_name.values()),
                 seed=chosen.seed,
                 head=read_head(folder / "trial.db"),
-                changed=tuple(_assumptions(chosen.assume)),
+                changed=tuple(assumptions_of(chosen.assume)),
+                predictions=PredictionInput(
+                    held_out=predictions[0],
+                    everything=predictions[1],
+                    about=about_shipped(),
+                    drawn=world.population.words if world.population else None,
+                ),
+                parameters=getattr(chosen, "parameters", "typical"),
             )
             write_text(folder / "report.html", render(given))
     return history
+
+
+def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
+    """The protocol under posterior A and under B."""
+    held_out = predict_protocol(file.protocol, shipped_posterior("held out"), threads=2)
+    step(1, 2)
+    return held_out, predict_protocol(file.protocol, shipped_posterior("all"), threads=2)
 
 
 def write_run(
     file: ProtocolFile,
     folder: Path,
     chosen: argparse.Namespace,
-    assume: Assumptions,
+    world: World,
     state: str,
     history: History | None = None,
 ) -> None:
@@ -224,13 +247,15 @@ def write_run(
                 "patients": chosen.patients,
                 "blinded": chosen.blinded,
                 "assume": chosen.assume,
+                "parameters": getattr(chosen, "parameters", "typical"),
             },
+            "population": {"parameters": "typical"} if world.population is None else _plain(world.population),
             "protocol": {
                 "name": file.protocol.name,
                 "sha256": file.sha256,
                 "planned": file.protocol.population.planned,
             },
-            "assumptions changed": {name: getattr(assume, name) for name in _assumptions(chosen.assume)},
+            "assumptions changed": {name: getattr(world.assume, name) for name in assumptions_of(chosen.assume)},
             "secrets": getattr(chosen, "secrets", _DRAWN if chosen.blinded else _FROM_SEED),
             "monitoring rules raised": None if history is None else monitoring_counts(history, file.protocol),
             "ledger head": dataclasses.asdict(read_head(folder / "trial.db")),
@@ -275,21 +300,6 @@ def planned_for(file: ProtocolFile, patients: int | None) -> ProtocolFile:
         return file
     population = file.protocol.population.model_copy(update={"planned": patients})
     return dataclasses.replace(file, protocol=file.protocol.model_copy(update={"population": population}))
-
-
-def _assumptions(given: list[str]) -> dict[str, float]:
-    values = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        try:
-            values[name.strip()] = float(value)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise InvalidInput(
-                f"--assume {text!r}: write NAME=VALUE with a number, such as treatment_effect_through_alc=1."
-            )
-    return values
 
 
 def _plain(value: Any) -> Any:

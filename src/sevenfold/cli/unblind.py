@@ -12,6 +12,7 @@ from sevenfold.cli.rehearsal import reveal
 from sevenfold.cli.run import planned_for, write_out, write_run
 from sevenfold.cli.secrets import Secrets, key_beside
 from sevenfold.cli.verify import exported_head, faults_against_key
+from sevenfold.cli.world import World, world_of
 from sevenfold.clock import SimulatedClock
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import ProtocolFile, parse
@@ -20,7 +21,6 @@ from sevenfold.record.ledger import Ledger
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
 from sevenfold.trial.conduct import Conduct
-from sevenfold.trial.icu.assumptions import shipped
 from sevenfold.vault.vault import Vault
 
 __all__ = ["unblind_run"]
@@ -38,12 +38,24 @@ def unblind_run(chosen: argparse.Namespace) -> int:
     if read_head(folder / "trial.db").state is LedgerState.LOCKED:  # else only what follows was cut short
         _reveal(file, folder, secrets)
     command.run, command.blinded, command.secrets = None, False, about["secrets"]
-    assume = shipped().changed(about["assumptions changed"])
+    world = _world(command, about)
     with Stages(is_quiet=chosen.quiet) as stages:
-        history = write_out(file, folder, command, assume, stages, lambda _done, _of: None)
-    write_run(file, folder, command, assume, "complete", history)
+        history = write_out(file, folder, command, world, stages, lambda _done, _of: None)
+    write_run(file, folder, command, world, "complete", history)
     print(f"Report: {folder / 'report.html'}")
     return 0
+
+
+def _world(command: argparse.Namespace, about: dict[str, Any]) -> World:
+    """The world in which the run was made."""
+    world = world_of(command)
+    made = about.get("population", {}).get("sha256")
+    if world.population is not None and world.population.sha256 != made:
+        raise InvalidInput(
+            "This run's population was drawn from a posterior that is not the one shipped here; unblind it with the "
+            f"version that made it ({about.get('sevenfold')})."
+        )
+    return world
 
 
 def _reveal(file: ProtocolFile, folder: Path, secrets: Secrets) -> None:

@@ -3,6 +3,7 @@ correlated.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sevenfold.mechanism.page import Page
 from sevenfold.seed import Stream
 
-__all__ = ["CORRELATED", "draw_parameters"]
+__all__ = ["CORRELATED", "centred", "draw_parameters"]
 
 Floats = NDArray[np.float64]
 
@@ -19,6 +20,12 @@ CORRELATED: Final = (("cd4_cycling_max_per_day", "cd8_cycling_max_per_day", 0.7)
 """Pairs of parameters whose random effects are correlated. Assumed: CD4 and CD8 answer alike (docs/theory/il7.md)."""
 
 _LIMITS: Final[Mapping[str, tuple[float, float]]] = {"bioavailable_fraction": (0.0, 0.95)}
+
+
+def centred(page: Page, values: Mapping[str, float]) -> Page:
+    """The page with another typical patient, in a population whose parameters are not those shipped."""
+    page.values(values)  # refuses names that it does not have
+    return replace(page, parameters=tuple(replace(p, value=values.get(p.name, p.value)) for p in page.parameters))
 
 
 def draw_parameters(

@@ -22,7 +22,9 @@ LIMITS: Final = (
     "put in, not results that came out.",
     "EC50, the maximal entry into cycle, the onset of tolerance and the delay of the signal cannot be told "
     "apart from counts alone. "
-    "Parameter uncertainty is not carried into this report: intervals show the chance of one small trial.",
+    "Uncertainty of the parameters is in the section of predictions only; intervals elsewhere show the chance of one "
+    "small trial at one set of parameters. Its size rests on published summaries and on stated judgements of how far "
+    "the model may be off.",
     "Bioavailability and volume rest on interleukin-2; no pharmacokinetic values of CYT107 were found in "
     "print. Anti-drug antibodies do "
     "not act on the model; soluble CD127, regulatory T cells and the split into naive and memory cells are left out.",

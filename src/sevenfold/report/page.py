@@ -25,6 +25,7 @@ from sevenfold.report.event_figure import event_figure
 from sevenfold.report.flow_figure import flow_figure
 from sevenfold.report.forest_figure import forest_figure
 from sevenfold.report.limits import READINGS, limits_of
+from sevenfold.report.prediction import PredictionInput, predicted_section
 from sevenfold.report.swimmer_figure import swimmer_figure
 from sevenfold.report.verdict import verdicts
 
@@ -38,6 +39,8 @@ class ReportInput:
 
     Args:
         changed: names of the virtual ICU's assumptions that were set for this run.
+        predictions: with the parameters' uncertainty; None where none were made.
+        parameters: the word for ``--parameters`` that the run was given.
     """
 
     file: ProtocolFile
@@ -49,6 +52,8 @@ class ReportInput:
     seed: int
     head: Head
     changed: tuple[str, ...]
+    predictions: PredictionInput | None = None
+    parameters: str = "typical"
 
 
 def render(given: ReportInput) -> str:
@@ -122,6 +127,8 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "comparisons": given.comparisons,
         "readings": READINGS,
         "verdicts": verdicts(given.comparisons),
+        "predicted": None if given.predictions is None else predicted_section(given.predictions, p, arms),
+        "parameters_from": given.parameters,
         "parameters": il7_page().parameters,
         "assumptions": given.assumptions,
         "unverified": _unverified(given.file),

@@ -62,6 +62,7 @@ class VirtualIcu:
         root: the run's seed.
         contents: kit -> product: the one thing that nobody else in a rehearsal knows.
         trial: which trial of a batch.
+        typical: parameters of the typical patient where they are not those shipped.
     """
 
     protocol: Protocol
@@ -69,12 +70,13 @@ class VirtualIcu:
     root: int | bytes
     contents: Callable[[str], str]
     trial: int = 0
+    typical: Mapping[str, float] = field(default_factory=dict)
     subjects: dict[str, _Subject] = field(default_factory=dict)
 
     def candidate(self, subject: str, site: str, at: datetime) -> Candidate:
         """The next candidate; the name's number is the person's."""
         draws = Draws(self.root, self.trial, _number_of(subject, tuple(self.protocol.sites), site))
-        person = draw_person(draws, self.assume)
+        person = draw_person(draws, self.assume, self.typical)
         body = begin(il7_page(), person.parameters)
         looks = [float(day) for day in range(_SEEN_DAYS)]
         untreated = _checked(advance(body, [[]], [looks], [looks[-1]]), subject).seen["alc_per_ul"][0]

@@ -1,5 +1,6 @@
 """A virtual person in septic shock: age, size, severity, and the biology that goes with them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.mechanism.il7 import il7_page
-from sevenfold.population.sampling import draw_parameters
+from sevenfold.population.sampling import centred, draw_parameters
 from sevenfold.seed import Stream
 from sevenfold.trial.icu.assumptions import Assumptions
 
@@ -71,14 +72,19 @@ class Person:
     parameters: dict[str, float]
 
 
-def draw_person(draws: Draws, assume: Assumptions) -> Person:
-    """A person as they lie in the ICU at 48 to 120 h, whether a trial would let them in or not."""
+def draw_person(draws: Draws, assume: Assumptions, typical: Mapping[str, float] | None = None) -> Person:
+    """A person as they lie in the ICU at 48 to 120 h, whether a trial would let them in or not.
+
+    Args:
+        typical: parameters of the typical patient where they are not those shipped.
+    """
     severity = draws.normal("severity")
     age = float(np.clip(assume.age_mean + assume.age_sd * draws.normal("age"), 18.0, 97.0))
     sex: Literal["male", "female"] = "male" if draws.happens("sex", assume.male_fraction) else "female"
     height = (176.0 if sex == "male" else 163.0) + 7.0 * draws.normal("height")
     bmi = assume.bmi_median * float(np.exp(assume.bmi_log_sd * draws.normal("bmi")))
-    page = il7_page()
+    changed = typical or {}
+    page = centred(il7_page(), changed) if changed else il7_page()
     pool = assume.pool_at_entry_median * np.exp(
         assume.pool_at_entry_log_sd * _with(-severity, assume.severity_lymphocyte_correlation, draws.normal("pool"))
     )
@@ -90,11 +96,11 @@ def draw_person(draws: Draws, assume: Assumptions) -> Person:
         assume.inflammation_decay_log_sd
         * _with(severity, assume.severity_inflammation_correlation, draws.normal("inflammation"))
     )
-    typical = page.typical
+    centre = page.typical
     shifts = {
-        "pool_at_entry_fraction": np.log(min(pool, 1.3) / typical["pool_at_entry_fraction"]),
-        "sequestration": np.log(sequestration / typical["sequestration"]),
-        "inflammation_decay_day": np.log(decay / typical["inflammation_decay_day"]),
+        "pool_at_entry_fraction": np.log(min(pool, 1.3) / centre["pool_at_entry_fraction"]),
+        "sequestration": np.log(sequestration / centre["sequestration"]),
+        "inflammation_decay_day": np.log(decay / centre["inflammation_decay_day"]),
     }
     drawn = draw_parameters(page, draws.root, trial=draws.trial, subject=draws.person, shifts=shifts)
     return Person(
@@ -103,7 +109,7 @@ def draw_person(draws: Draws, assume: Assumptions) -> Person:
         height_cm=round(height),
         weight_kg=round(float(np.clip(bmi * (height / 100.0) ** 2, 35.0, 250.0)), 1),
         severity=severity,
-        parameters={name: float(value) for name, value in drawn.items()},
+        parameters={**changed, **{name: float(value) for name, value in drawn.items()}},
     )
 
 

@@ -1,0 +1,1 @@
+"""From published figures to a distribution of the population's parameters, and predictions that carry it."""
