@@ -33,7 +33,15 @@ def test_tables_and_figures_are_those_of_the_shipped_posterior(drawing: ModuleTy
 
 def test_the_page_includes_them_and_says_what_a_is(drawing: ModuleType) -> None:
     page = (DOCS / "theory" / "calibration.md").read_text(encoding="utf-8")
-    for name in ("parameters.md", "priors.md", "published.md", "contraction.svg", "predicted.svg", "correlation.svg", "sbc.svg"):
+    for name in (
+        "parameters.md",
+        "priors.md",
+        "published.md",
+        "contraction.svg",
+        "predicted.svg",
+        "correlation.svg",
+        "sbc.svg",
+    ):
         assert f"_static/calibration/{name}" in page
         assert (DOCS / "_static" / "calibration" / name).exists()
     assert "held out of the likelihood, not of the building of the model" in " ".join(page.split())

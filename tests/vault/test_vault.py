@@ -109,10 +109,10 @@ def test_after_a_hard_kill_the_vault_knows_every_place_and_kit_that_the_ledger_s
     words = [sys.executable, "-m", "sevenfold", "run", "iris-7", "--patients", "300", "--seed", "4", "--quiet"]
     process = subprocess.Popen([*words, "--out", str(out)], env=env)
     folder = out / "unfinished"
-    log = folder / "trial.db-wal"
+    ledger = folder / "trial.db"
     until = time.monotonic() + 240.0
     while process.poll() is None and time.monotonic() < until:
-        if log.exists() and log.stat().st_size > 1_500_000:
+        if ledger.exists() and ledger.stat().st_size > 2_500_000:
             break
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
