@@ -225,7 +225,7 @@ def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "From published figures to a distribution of the IL-7 model's parameters: posterior A with IRIS-7 and IRIS-7C "
         "held out of the likelihood, posterior B with them as data. Without options both are made anew, in less than "
         "half an hour on two cores; Ctrl-C stops between two steps, --resume carries on. Exit code of --check and "
-        "--sbc: 0 well, 1 wanting."
+        "--sbc: 0 well, 2 wanting."
     )
     command = commands.add_parser("calibrate", help="calibrate the model to published evidence", description=text)
     what = command.add_mutually_exclusive_group()
