@@ -1,5 +1,7 @@
 """The door to the solver: accuracy against tolerance, order, stops, and refusals."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from one_state import DECAY, one_state
@@ -82,6 +84,15 @@ def test_what_is_not_a_number_is_a_status_of_its_own() -> None:
     assert np.isnan(after.seen["x"][0][0])
 
 
+def test_an_output_that_is_no_number_is_a_status_too() -> None:
+    """The state falls through 0 and is sound; its logarithm is not."""
+    page = dataclasses.replace(
+        one_state("falls", lambda _t, _y, p: {"x": -p.k}), observe=lambda _t, y, _p: {"x": log(y.x)}
+    )
+    after = advance(begin(page, {}), [[]], [[0.5, 2.0]], [2.0])
+    assert after.status == (SolverStatus.NOT_FINITE,)
+
+
 def test_a_singular_factorisation_is_stepped_around() -> None:
     """X' = k x with k = 1/(γ h) for the very first step: the pivot is exactly 0, and the next step differs."""
     page = one_state("singular", lambda _t, y, p: {"x": p.k * y.x})
@@ -109,6 +120,8 @@ def test_bad_input_is_refused() -> None:
     patients = begin(il7_page(), {})
     with pytest.raises(InvalidInput, match="not negative"):
         Dose(time_day=0.0, amount=-1.0, route="IM")
+    with pytest.raises(InvalidInput, match="finite"):
+        Dose(time_day=0.0, amount=np.inf, route="IM")
     with pytest.raises(InvalidDesign, match="no route 'oral'"):
         advance(patients, [[Dose(time_day=0.0, amount=1.0, route="oral")]], [[]], [1.0])
     with pytest.raises(InvalidInput, match="lies outside"):
@@ -129,16 +142,12 @@ def test_bad_input_is_refused() -> None:
     ],
 )
 def test_a_page_that_contradicts_itself_is_refused(change: dict[str, object], says: str) -> None:
-    import dataclasses
-
     page = dataclasses.replace(DECAY, name="wrong", **change)  # type: ignore[arg-type]
     with pytest.raises(InvalidDesign, match=says):
         begin(page, {})
 
 
 def test_names_that_stand_twice_are_refused() -> None:
-    import dataclasses
-
     with pytest.raises(InvalidDesign, match="names the state 'x' twice"):
         dataclasses.replace(DECAY, states=DECAY.states * 2)
 

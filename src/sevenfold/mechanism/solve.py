@@ -164,6 +164,9 @@ def follow(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(run, range(0, n, chunk)))
+    is_unseen = ~np.isfinite(outputs).all(axis=1)  # the states may be sound and an output (a logarithm) not
+    unseen = np.bincount(np.repeat(np.arange(n), n_looks)[is_unseen], minlength=n) > 0
+    status[unseen & (status == SolverStatus.OK)] = SolverStatus.NOT_FINITE
     return Trajectories(
         patients=Patients(
             page=patients.page,

@@ -40,8 +40,10 @@ class Dose:
     duration_day: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.amount >= 0.0 and self.duration_day >= 0.0 and np.isfinite(self.time_day)):
-            raise InvalidInput(f"A dose needs a time, an amount and a duration that are not negative, got {self}.")
+        if not (0.0 <= self.amount < np.inf and 0.0 <= self.duration_day < np.inf and np.isfinite(self.time_day)):
+            raise InvalidInput(
+                f"A dose needs a time, an amount and a duration that are finite and not negative, got {self}."
+            )
 
 
 Regimen = Sequence[Dose]
