@@ -12,11 +12,13 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from sevenfold.mechanism.control import SMALLEST_STEP
+
 __all__ = ["AS_CONTROLLED", "READ", "WRITE", "drive"]
 
 OK, VANISHED, TOO_MANY, NOT_FINITE = 0, 1, 2, 3
 AS_CONTROLLED, WRITE, READ = 0, 1, 2
-SAME_DAY = 1e-12  # a stop no further away than the smallest step is reached
+SAME_DAY = SMALLEST_STEP  # a stop no further away than the smallest step is reached
 
 
 def _caller(returns: Any, *takes: Any) -> Any:
@@ -118,7 +120,7 @@ def drive(addresses, shape, first, last, tolerance, parameters, start_day, stops
                 error = work[(time_row + 5) * lanes + lane]
                 answers[1][i] = NOT_FINITE
                 if np.isfinite(error):
-                    is_lost = work[(time_row + 2) * lanes + lane] < 1e-12
+                    is_lost = work[(time_row + 2) * lanes + lane] < SMALLEST_STEP
                     answers[1][i] = VANISHED if is_lost else TOO_MANY
             if is_done:
                 put_down(work, shape, lane, i, bodies, answers[2])
