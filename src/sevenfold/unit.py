@@ -66,7 +66,7 @@ _UNITS: Final[dict[str, tuple[str, float]]] = {
 _ALIASES: Final[dict[str, str]] = {
     "sec": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min", "hour": "h", "hours": "h",
     "d": "day", "days": "day", "weeks": "week", "months": "month", "years": "year", "y": "year",
-    "G/L": "10^9/L", "10*9/L": "10^9/L", "10⁹/L": "10^9/L", "x10^9/L": "10^9/L", "10*3/µL": "10^3/µL",
+    "G/L": "10^9/L", "10*9/L": "10^9/L", "10⁹/L": "10^9/L", "GI/L": "10^9/L", "x10^9/L": "10^9/L", "10*3/µL": "10^3/µL",
     "/µL": "cells/µL", "cells/mm3": "cells/µL", "cells/mm³": "cells/µL", "/mm3": "cells/µL", "/mm³": "cells/µL",
     "µg/L": "ng/mL", "ng/L": "pg/mL", "percent": "%", "ml": "mL", "ml/kg": "mL/kg", "l": "L", "degC": "°C",
     "beats/min": "/min", "breaths/min": "/min", "µg/kg/minute": "µg/kg/min", "INR": "ratio", "AB/C": "antibodies/cell",

@@ -39,7 +39,7 @@ def line_of(text: str, words: str) -> int:
         ("fold: alc, visit: day 29", "fold: alc, visit: day 30", "visit 'day 30' is not known; did you mean 'day 60'?"),
         ("fold: alc, visit: day 29", "fold: il7, visit: day 29", "'il7' is not assessed at 'day 29'"),
         ("days: [1, 4, 8, 11, 15, 18, 22, 25]}\ngroups", "days: [1, 4, 8, 11, 15, 18, 22]}\ngroups", "looks different from arm 'drug' on day 25"),
-        ("    injections:\n      - {product: placebo, dose: 10 µg/kg, route: IM, days: [1, 4, 8, 11, 15, 18, 22, 25]}\ngroups", "groups", "injections: this key is missing"),
+        ("    injections:\n      - {product: placebo, dose: 10 µg/kg, route: IM, days: [1, 4, 8, 11, 15, 18, 22, 25]}\ngroups", "groups", "arm 'placebo' needs its 'injections'"),
         ("days: [1, 4, 8, 11, 15, 18, 22, 25]}\n  - id: placebo", "days: [1, 4, 4, 11, 15, 18, 22, 25]}\n  - id: placebo", "dosing days must ascend from day 1"),
         ("{id: day 4, day: 4", "{id: day 4, day: 0", "there is no study day 0"),
         ("{number: age, at_least: 18 years}", "{number: age, at_least: 18 kg}", "is a mass; a time is wanted"),

@@ -105,4 +105,4 @@ def test_every_figure_is_made_of_elements() -> None:
             assert "Markup(" not in path.read_text(encoding="utf-8"), path.name
         if path.suffix == ".j2":
             trusted = set(re.findall(r"{{ ([^}]*?) \| safe", path.read_text(encoding="utf-8")))
-            assert trusted == {"style", "script"}
+            assert trusted == ({"style", "script"} if path.name == "base.html.j2" else set())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,13 +11,11 @@ from numpy.typing import ArrayLike
 from sevenfold.analysis.answer import Alternative, Interval, Test, checked_level, present
 from sevenfold.analysis.column import Flags, Labels, Numbers, flags, numbers
 from sevenfold.analysis.effect import Fit, Status
-from sevenfold.analysis.rank_sum import paired_differences, rank_scores, stratum_labels
+from sevenfold.analysis.rank_sum import ALIKE, paired_differences, rank_scores, stratum_labels, weighed_median
 from sevenfold.analysis.redraw import Redraws
 from sevenfold.errors import InvalidInput
 
 __all__ = ["Randomised", "Shift", "Statistic", "randomisation_test", "shift"]
-
-ALIKE: Final = 1e-9  # relative: statistics closer than this are alike but for rounding
 
 
 class Statistic(Enum):
@@ -125,7 +123,7 @@ def shift(
         message = "No stratum has patients of both arms."
         return Shift(fit=Fit(status=Status.NOT_ESTIMABLE, message=message), estimated=None, interval_found=None)
     if statistic is Statistic.RANK_SUM:
-        estimate = _weighed_median(differences, weights)
+        estimate = weighed_median(differences, weights)
         lower, upper = data.rank_limits(np.unique(differences), tail)
     else:
         estimate = float(data.response[data.active].mean() - data.response[~data.active].mean())
@@ -200,15 +198,6 @@ class _Data:
 
     def _share(self, n: int) -> float:
         return n / self.redraws.n if self.redraws.is_complete else (1 + n) / (1 + self.redraws.n)
-
-
-def _weighed_median(ascending: Numbers, weights: Numbers) -> float:
-    """Where the weights on both sides balance; the middle of the stretch where they do exactly."""
-    total = np.cumsum(weights)
-    half = total[-1] / 2.0
-    near = ALIKE * total[-1]
-    first, last = np.searchsorted(total, half - near, side="left"), np.searchsorted(total, half + near, side="right")
-    return 0.5 * float(ascending[first] + ascending[last])
 
 
 def _first(holds: Callable[[int], bool], n: int) -> int:

@@ -1,18 +1,33 @@
 """Wilcoxon's rank sum within strata (van Elteren): scores of patients, the statistic and its asymptotic test."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from sevenfold.analysis.answer import Alternative, Test, present
+from sevenfold.analysis.answer import Alternative, Interval, Test, checked_level, present
 from sevenfold.analysis.column import Flags, Labels, Numbers, flags, labels, numbers
 from sevenfold.analysis.effect import Fit, Status
 from sevenfold.errors import InvalidInput
 
-__all__ = ["VanElteren", "midranks", "paired_differences", "rank_scores", "stratum_labels", "van_elteren"]
+__all__ = [
+    "ALIKE",
+    "LocationShift",
+    "VanElteren",
+    "hodges_lehmann",
+    "midranks",
+    "paired_differences",
+    "rank_scores",
+    "stratum_labels",
+    "van_elteren",
+    "weighed_median",
+]
+
+
+ALIKE: Final = 1e-9  # relative: statistics or weights closer than this are alike but for rounding
 
 
 @final
@@ -37,6 +52,78 @@ class VanElteren:
             NotConverged: where no stratum holds a comparison.
         """
         return present(self.tested, self.fit)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocationShift:
+    """The shift that belongs to van Elteren's test, with the shifts that the test does not reject."""
+
+    fit: Fit
+    estimated: float | None
+    interval_found: Interval | None
+
+    @property
+    def estimate(self) -> float:
+        """The weighed median of the differences within strata."""
+        return present(self.estimated, self.fit)
+
+    @property
+    def interval(self) -> Interval:
+        """The test inverted; a limit is infinite where the patients are too few to reject anything."""
+        return present(self.interval_found, self.fit)
+
+
+def hodges_lehmann(
+    response: ArrayLike, is_active: ArrayLike, strata: ArrayLike | None = None, level: float = 0.95
+) -> LocationShift:
+    """The shift between the arms, in the response's unit, and its interval by inverting the asymptotic test.
+
+    The statistic of response - θ·active falls as θ grows and changes only at differences active - control, so that the
+    limits are the outermost of these which the test does not reject, each found by bisection.
+
+    Source: [hodges1963], [vanelteren1960]; docs/theory/randomisation-inference.md.
+    """
+    y = numbers("response", response)
+    active, strata_of = flags("is_active", is_active, len(y)), stratum_labels(strata, len(y))
+    differences, weights = paired_differences(y, active, strata_of)
+    if not len(differences):
+        fit = Fit(status=Status.NOT_ESTIMABLE, message="No stratum has patients of both arms.")
+        return LocationShift(fit=fit, estimated=None, interval_found=None)
+    tail = (1.0 - checked_level(level)) / 2.0
+    steps = np.unique(differences)
+    between = np.concatenate(([steps[0] - 1.0], (steps[1:] + steps[:-1]) / 2.0, [steps[-1] + 1.0]))
+    estimate = weighed_median(differences, weights)
+    middle = int(np.searchsorted(steps, estimate))
+
+    def is_kept(stretch: int, alternative: Alternative) -> bool:
+        """Whether one side of the test keeps the shifts between two neighbouring differences."""
+        found = van_elteren(y - float(between[stretch]) * active, active, strata_of, alternative)
+        return not found.fit.is_ok or found.test.p_value > tail
+
+    low = _outermost(lambda stretch: is_kept(stretch, Alternative.GREATER), 0, middle)
+    high = _outermost(lambda stretch: is_kept(stretch, Alternative.LESS), len(steps), middle)
+    interval = Interval(
+        lower=float(steps[low - 1]) if low > 0 else -np.inf,
+        upper=float(steps[high]) if high < len(steps) else np.inf,
+        level=level,
+        method="inverted van Elteren test",
+        is_exact=False,
+    )
+    return LocationShift(fit=Fit(status=Status.OK), estimated=estimate, interval_found=interval)
+
+
+def _outermost(is_kept: Callable[[int], bool], end: int, inside: int) -> int:
+    """The stretch nearest to ``end`` that is kept, going out from one inside that is."""
+    if is_kept(end):
+        return end
+    while abs(inside - end) > 1:
+        half = (inside + end) // 2
+        if is_kept(half):
+            inside = half
+        else:
+            end = half
+    return inside
 
 
 def van_elteren(
@@ -111,3 +198,12 @@ def paired_differences(response: Numbers, active: Flags, strata: Labels) -> tupl
     joined, weight = np.concatenate(differences), np.concatenate(weights)
     order = np.argsort(joined, kind="stable")
     return joined[order], weight[order]
+
+
+def weighed_median(ascending: Numbers, weights: Numbers) -> float:
+    """Where the weights on both sides balance; the middle of the stretch where they do exactly."""
+    total = np.cumsum(weights)
+    half = total[-1] / 2.0
+    near = ALIKE * total[-1]
+    first, last = np.searchsorted(total, half - near, side="left"), np.searchsorted(total, half + near, side="right")
+    return 0.5 * float(ascending[first] + ascending[last])

@@ -19,6 +19,8 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold run iris-7c --seed 7       another trial, other patients
   sevenfold new my-trial.yaml          a commented protocol to start from
   sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
+  sevenfold analyse --protocol p.yaml --data tables/
+                                       analyse other people's data as a protocol plans; needs a mapping of columns
   sevenfold calibrate --check          do the shipped parameters follow from the published evidence?
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
   sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_unblind(commands)
     _add_new(commands)
+    _add_analyse(commands)
     _add_calibrate(commands)
     add_model(commands)
     return parser
@@ -216,6 +219,35 @@ def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         from sevenfold.cli.new import write_new
 
         return write_new(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Analyse data that was collected elsewhere as a protocol plans, and report it. A mapping (YAML) says which "
+        "column holds what; rows read, kept and left out are counted, with the reason. Reads CSV, Parquet, SAS "
+        "transport (XPT) and Dataset-JSON. What cannot be read as what it should be is refused, every value named."
+    )
+    command = _command(
+        commands, "analyse", "analyse data from tables and report it", text,
+        "sevenfold analyse --protocol examples/actg-175/protocol.yaml --data ACTG175.csv.gz",
+        "sevenfold analyse --protocol p.yaml --mapping adam.yaml --data adam/ --out out/p --force",
+    )  # fmt: skip
+    command.add_argument("--protocol", required=True, metavar="PROTOCOL", help="a built-in trial or a protocol file")
+    command.add_argument("--data", required=True, metavar="FOLDER_OR_FILE", help="a folder of tables, or one table")
+    command.add_argument(
+        "--mapping", metavar="FILE.yaml", help="which column holds what (default: mapping.yaml beside the protocol)"
+    )
+    command.add_argument("--out", metavar="FOLDER", help="where everything is written (default out/<protocol's name>)")
+    command.add_argument("--seed", type=_seed, default=1, help="of re-randomisations and resamples (default 1)")
+    command.add_argument("--force", action="store_true", help="replace an analysis that lies in the folder")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.analyse import analyse_data
+
+        return analyse_data(chosen)
 
     command.set_defaults(run=run)
 

@@ -30,12 +30,19 @@ def check_protocol(chosen: argparse.Namespace) -> int:
     _say(console, Text.assemble((p.title, "bold"), f" ({p.name}, phase {p.phase})"))
     for trial in p.registered_trials:
         places = ", ".join(f"{site.id} {site.city}" for site in trial.sites)
-        _say(console, f"  {trial.id}: {trial.registry_id}, {trial.country}, {trial.sponsor}; {places}")
+        where = f"; {places}" if places else ""
+        _say(console, f"  {trial.id}: {trial.registry_id}, {trial.country}, {trial.sponsor}{where}")
     n = len(p.population.criteria)
     criteria = f"{n} {'criterion' if n == 1 else 'criteria'}"
     _say(console, f"  {p.population.planned} subjects, randomised {_ratio(p)}; {criteria}\n")
-    _say(console, f"Arms: what is in the syringe, {_doses(p)} or the volume of it")
-    console.print(_arms(p))
+    if p.is_described_in_words:
+        _say(console, "Arms")
+        for arm in p.arms:
+            _say(console, f"  {arm.id}: {arm.label}; {arm.treatment}")
+        console.print()
+    else:
+        _say(console, f"Arms: what is in the syringe, {_doses(p)} or the volume of it")
+        console.print(_arms(p))
     _say(console, "Schedule of activities (● open, ○ sealed after randomisation)")
     console.print(_schedule(p))
     _say(console, "Questions and how they are answered")
@@ -98,7 +105,8 @@ def _schedule(p: Protocol) -> Table:
     for name in names:
         table.add_row(name, *(_mark(p, visit, name) for visit in p.schedule.visits))
     is_dosing = [visit.day in p.dosing_days and visit.hours_after_dose is None for visit in p.schedule.visits]
-    table.add_row("dose", *("●" if is_on else "" for is_on in is_dosing))
+    if any(is_dosing):
+        table.add_row("dose", *("●" if is_on else "" for is_on in is_dosing))
     table.add_row("window, days", *(_window(visit) for visit in p.schedule.visits))
     return table
 

@@ -5,9 +5,8 @@ import dataclasses
 import platform
 import sys
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
@@ -16,6 +15,7 @@ from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
 from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.cli.assumption_list import print_assumptions
 from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
+from sevenfold.cli.plain import plain
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cli.secrets import Secrets, key_beside
@@ -24,6 +24,7 @@ from sevenfold.cohort.from_record import from_record
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
+from sevenfold.protocol.conductible import check_conductible
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.record.head import LedgerState
 from sevenfold.record.history import History, read_history
@@ -53,6 +54,7 @@ def run_trial(chosen: argparse.Namespace) -> int:
     file = planned_for(load(chosen.protocol), chosen.patients)
     if "list" in chosen.assume:
         return print_assumptions()
+    check_conductible(file.protocol)
     world = world_of(chosen)
     out = Path(chosen.out or Path("out") / file.protocol.name)
     secrets = _secrets(chosen, out)
@@ -180,9 +182,9 @@ def write_out(
         write_json(
             folder / "estimates.json",
             {
-                "estimates": _plain(estimates),
-                "published against simulated": _plain(comparisons),
-                "predicted with parameter uncertainty": _plain(predictions),
+                "estimates": plain(estimates),
+                "published against simulated": plain(comparisons),
+                "predicted with parameter uncertainty": plain(predictions),
             },
         )
         with stages.stage("Writing the report", 1):
@@ -249,7 +251,7 @@ def write_run(
                 "assume": chosen.assume,
                 "parameters": getattr(chosen, "parameters", "typical"),
             },
-            "population": {"parameters": "typical"} if world.population is None else _plain(world.population),
+            "population": {"parameters": "typical"} if world.population is None else plain(world.population),
             "protocol": {
                 "name": file.protocol.name,
                 "sha256": file.sha256,
@@ -300,21 +302,6 @@ def planned_for(file: ProtocolFile, patients: int | None) -> ProtocolFile:
         return file
     population = file.protocol.population.model_copy(update={"planned": patients})
     return dataclasses.replace(file, protocol=file.protocol.model_copy(update={"population": population}))
-
-
-def _plain(value: Any) -> Any:
-    """Frozen results as plain JSON values; what is not finite becomes null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") and value == value else None  # noqa: PLR0124
-    return value
 
 
 def _say_where(folder: Path, chosen: argparse.Namespace) -> None:

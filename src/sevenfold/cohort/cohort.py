@@ -53,7 +53,11 @@ _REASONS: Final = {
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is known of a subject from before the first dose."""
+    """What is known of a subject from before the first dose.
+
+    Args:
+        covariates: facts (1 or 0), numbers and categories of the protocol; what is not known is nan or empty.
+    """
 
     subject: str
     site: str
@@ -61,6 +65,7 @@ class Subject:
     age_year: float
     sex: str
     weight_kg: float
+    covariates: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @final
@@ -116,6 +121,8 @@ class Cohort:
         assignment: None while blind.
         below: variable -> (trial, subject, visit), whether a value is the limit of quantification below which the
             measurement lay; variables without any may be left out.
+        is_in_order: whether ``subjects`` stand in the order of randomisation.
+        looked_for_day: event -> (trial, subject) until when it was looked for, where that is not ``last_day``.
     """
 
     subjects: tuple[Subject, ...]
@@ -132,6 +139,8 @@ class Cohort:
     adverse_events: tuple[AdverseEvent, ...]
     assignment: Assignment | None
     below: Mapping[str, Flags] = field(default_factory=dict)
+    looked_for_day: Mapping[str, Floats] = field(default_factory=dict)
+    is_in_order: bool = True
 
     def __post_init__(self) -> None:
         shape = (*self.death_day.shape, len(self.visits))
@@ -155,6 +164,10 @@ class Cohort:
         if variable not in self.below:
             return np.zeros(self.death_day.shape, dtype=np.bool_)
         return np.asarray(self.below[variable][:, :, self.visits.index(visit)])
+
+    def watched_day(self, event: str) -> Floats:
+        """(trial, subject) until when an event was looked for."""
+        return np.asarray(self.looked_for_day.get(event, self.last_day))
 
     def why_missing(self, variable: str, visit: str) -> Ints:
         """(trial, subject) reasons at one visit."""

@@ -21,6 +21,7 @@ from sevenfold.protocol.endpoint import (
     Strategy,
     Summary,
     TimeAboveEndpoint,
+    TimeToEndpoint,
 )
 from sevenfold.protocol.part import contradiction
 from sevenfold.protocol.plan import Method
@@ -37,6 +38,11 @@ _IN_THE_VALUES: Final[Mapping[type, _Strategies]] = {
     ChangeEndpoint: frozenset({Strategy.IN_THOSE_ALIVE}),
     TimeAboveEndpoint: frozenset({Strategy.WHILE_ALIVE}),
 }
+_RANKED: Final[Mapping[type, _Strategies]] = {
+    kind: _IN_THE_VALUES[kind] for kind in (ChangeEndpoint, TimeAboveEndpoint)
+}
+_TIMED: Final[Mapping[type, _Strategies]] = {TimeToEndpoint: frozenset({Strategy.WHILE_ALIVE, Strategy.COMPOSITE})}
+_AS_IF_FOLLOWED: Final = frozenset({Strategy.HYPOTHETICAL})  # who is lost is taken as if followed on like the others
 
 
 @final
@@ -54,8 +60,8 @@ _METHODS: Final = {
         _IN_THE_VALUES, frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS, Summary.DIFFERENCE_OF_MEANS}), _POLICY
     ),
     Method.REPEATED_MEASURES: _Answers(
-        {FoldEndpoint: frozenset({Strategy.HYPOTHETICAL})},
-        frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS}),
+        {kind: frozenset({Strategy.HYPOTHETICAL}) for kind in (FoldEndpoint, ChangeEndpoint)},
+        frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS, Summary.DIFFERENCE_OF_MEANS}),
         frozenset({Strategy.HYPOTHETICAL}),
     ),
     Method.SURVIVOR_AVERAGE: _Answers(
@@ -72,8 +78,17 @@ _METHODS: Final = {
     Method.CUMULATIVE_INCIDENCE: _Answers(
         {EventEndpoint: frozenset({Strategy.WHILE_ALIVE})},
         frozenset({Summary.DIFFERENCE_OF_PROPORTIONS}),
-        frozenset({Strategy.HYPOTHETICAL}),  # who is lost is taken as if followed on like the others
+        _AS_IF_FOLLOWED,
     ),
+    Method.COX: _Answers(_TIMED, frozenset({Summary.HAZARD_RATIO}), _AS_IF_FOLLOWED),
+    Method.LOG_RANK: _Answers(_TIMED, frozenset({Summary.HAZARD_RATIO}), _AS_IF_FOLLOWED),
+    Method.RESTRICTED_MEAN: _Answers(
+        {TimeToEndpoint: frozenset({Strategy.COMPOSITE})},
+        frozenset({Summary.DIFFERENCE_OF_RESTRICTED_MEANS}),
+        _AS_IF_FOLLOWED,
+    ),
+    Method.RANK_SUM: _Answers(_RANKED, frozenset({Summary.SHIFT_OF_LOCATION}), _POLICY),
+    Method.RANDOMISATION_TEST: _Answers(_RANKED, frozenset({Summary.SHIFT_OF_LOCATION}), _POLICY),
 }
 
 
@@ -84,7 +99,7 @@ def strategies(method: Method, endpoint: Endpoint, event: Intercurrent) -> _Stra
         return frozenset()
     match event:
         case Intercurrent.DEATH:
-            if isinstance(endpoint, EventEndpoint) and endpoint.event == "death":
+            if "death" in endpoint.events:
                 return frozenset({Strategy.COMPOSITE})  # the event itself
             return answers.death[type(endpoint)]
         case Intercurrent.WITHDRAWAL:
@@ -123,6 +138,8 @@ def check_answerable(protocol: "Protocol") -> None:
                 "that came first; add an endpoint without or_at_discharge for it",
                 *at,
             )
+        if method is Method.RESTRICTED_MEAN and isinstance(endpoint, TimeToEndpoint) and endpoint.until_day is None:
+            raise contradiction(f"a restricted mean needs 'until_day' of endpoint {endpoint.id!r}", *at)
         for event, strategy in estimand.intercurrent.items():
             able_to = strategies(method, endpoint, event)
             if strategy not in able_to:

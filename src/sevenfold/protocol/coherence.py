@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from sevenfold.protocol.answerable import check_answerable
 from sevenfold.protocol.endpoint import (
+    BUILT_IN_EVENTS,
     ChangeEndpoint,
     EventEndpoint,
     FoldEndpoint,
     ResponderEndpoint,
     Summary,
     TimeAboveEndpoint,
+    TimeToEndpoint,
 )
 from sevenfold.protocol.part import contradiction, must_exist
 from sevenfold.protocol.plan import Method
@@ -30,11 +32,13 @@ _WEIGHT_KG = 70.0
 _LEAST_ML = 0.01  # to which a volume is rounded
 _SUMMARIES = {
     FoldEndpoint: {Summary.RATIO_OF_GEOMETRIC_MEANS},
-    ChangeEndpoint: {Summary.DIFFERENCE_OF_MEANS},
-    TimeAboveEndpoint: {Summary.DIFFERENCE_OF_MEANS},
+    ChangeEndpoint: {Summary.DIFFERENCE_OF_MEANS, Summary.SHIFT_OF_LOCATION},
+    TimeAboveEndpoint: {Summary.DIFFERENCE_OF_MEANS, Summary.SHIFT_OF_LOCATION},
     ResponderEndpoint: {Summary.DIFFERENCE_OF_PROPORTIONS},
     EventEndpoint: {Summary.DIFFERENCE_OF_PROPORTIONS},
+    TimeToEndpoint: {Summary.HAZARD_RATIO, Summary.DIFFERENCE_OF_RESTRICTED_MEANS},
 }
+_OF_EVERYBODY = ("country", "site", "age", "sex", "weight")
 
 
 class _Named(Protocol):
@@ -108,6 +112,9 @@ def _arms(p: "Plan") -> None:
         raise contradiction(
             f"the ratio {found}; the arms are {', '.join(a.id for a in p.arms)}", "randomisation", "ratio"
         )
+    categories = [v.id for v in p.known_variables.values() if v.kind is Kind.CATEGORY]
+    for number, name in enumerate(p.randomisation.strata):
+        must_exist(name, ("country", "site", *categories), "stratum", "randomisation", "strata", number)
     for name, members in p.groups.items():
         for index, member in enumerate(members):
             must_exist(member, (arm.id for arm in p.arms), "arm", "groups", name, index)
@@ -178,8 +185,8 @@ def _assessments(p: "Plan") -> None:
         for number, name in enumerate(visit.assessments):
             at: _At = ("schedule", "visits", index, "assessments", number)
             must_exist(name, variables, "assessment", *at)
-            if variables[name].kind in (Kind.FACT, Kind.NUMBER, Kind.INFUSION):
-                raise contradiction(f"{name!r} belongs to screening and cannot be assessed at a visit", *at)
+            if variables[name].kind in (Kind.FACT, Kind.NUMBER, Kind.INFUSION, Kind.CATEGORY, Kind.EVENT):
+                raise contradiction(f"{name!r} is not something that is assessed at a visit", *at)
     for index, name in enumerate(p.masking.assessments):
         must_exist(name, variables, "assessment", "masking", "assessments", index)
     planned = {name for visit in p.schedule.visits for name in visit.assessments}
@@ -221,8 +228,10 @@ def _questions(p: "Plan") -> None:
                 _measured_at(p, name, endpoint.visit, at)
             case TimeAboveEndpoint():
                 must_exist(endpoint.time_above, p.known_variables, "assessment", *at, "time_above")
-            case EventEndpoint():
-                pass
+            case EventEndpoint() | TimeToEndpoint():
+                key = "event" if isinstance(endpoint, EventEndpoint) else "time_to"
+                own = [v.id for v in p.variables if v.kind is Kind.EVENT]
+                must_exist(endpoint.events[0], (*BUILT_IN_EVENTS, *own), "event", *at, key)
     for index, estimand in enumerate(p.estimands):
         at = ("estimands", index)
         must_exist(estimand.endpoint, (e.id for e in p.endpoints), "endpoint", *at, "endpoint")
@@ -239,8 +248,12 @@ def _questions(p: "Plan") -> None:
     if len(primary) != 1:
         second = (primary[1], "role") if primary else ()
         raise contradiction("there must be exactly one primary estimand", "estimands", *second)
+    screened = [v.id for v in p.known_variables.values() if v.kind in (Kind.FACT, Kind.NUMBER, Kind.CATEGORY)]
     for index, analysis in enumerate(p.analyses):
         must_exist(analysis.estimand, (e.id for e in p.estimands), "estimand", "analyses", index, "estimand")
+        for number, name in enumerate(analysis.covariates):
+            at = ("analyses", index, "covariates", number)
+            must_exist(name, ("baseline", *_OF_EVERYBODY, *screened), "covariate", *at)
         if analysis.only_if is not None:
             folds = (e.id for e in p.endpoints if isinstance(e, FoldEndpoint))
             must_exist(analysis.only_if.group, p.groups, "group", "analyses", index, "only_if", "group")

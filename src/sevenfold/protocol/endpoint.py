@@ -1,7 +1,7 @@
 """Endpoints and estimands: what is measured, and which treatment effect is asked about (ICH E9(R1))."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -9,6 +9,7 @@ from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 from sevenfold.protocol.visit import StudyDay
 
 __all__ = [
+    "BUILT_IN_EVENTS",
     "AnalysisSet",
     "Baseline",
     "ChangeEndpoint",
@@ -21,6 +22,7 @@ __all__ = [
     "Strategy",
     "Summary",
     "TimeAboveEndpoint",
+    "TimeToEndpoint",
 ]
 
 
@@ -53,6 +55,16 @@ class FoldEndpoint(Part):
     visit: Id
     or_at_discharge: bool = False
 
+    @property
+    def assessments(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        return (self.fold,)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What has to be looked for."""
+        return ()
+
 
 class ChangeEndpoint(Part):
     """The difference of a value from its baseline."""
@@ -61,6 +73,16 @@ class ChangeEndpoint(Part):
     label: Text
     change: Id = Field(description="the assessment")
     visit: Id
+
+    @property
+    def assessments(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        return (self.change,)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What has to be looked for."""
+        return ()
 
 
 class ResponderEndpoint(Part):
@@ -77,6 +99,16 @@ class ResponderEndpoint(Part):
     visit: Id
     or_at_discharge: bool = False
 
+    @property
+    def assessments(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        return (self.responder,)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What has to be looked for."""
+        return ()
+
 
 class TimeAboveEndpoint(Part):
     """Days, within a period, on which a value lies above a threshold (straight lines between measurements, while
@@ -89,17 +121,61 @@ class TimeAboveEndpoint(Part):
     threshold_per_ul: Annotated[float, In("cells/µL", above=0.0)] = Field(alias="threshold")
     until_day: FollowUpDay
 
+    @property
+    def assessments(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        return (self.time_above,)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What has to be looked for."""
+        return ()
+
 
 class EventEndpoint(Part):
     """Whether something has happened by a study day."""
 
     id: Id
     label: Text
-    event: Literal["death", "secondary infection", "serious adverse event", "grade 3-4 adverse event"]
+    event: Id = Field(description="death, a built-in event, or a variable of the kind event")
     by_day: FollowUpDay
 
+    @property
+    def assessments(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        return ()
 
-_KINDS = ("fold", "change", "responder", "time_above", "event")
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What has to be looked for."""
+        return (self.event,)
+
+
+class TimeToEndpoint(Part):
+    """How long it takes until something happens.
+
+    Args:
+        until_day: where follow-up is cut and up to which a restricted mean counts; to the end where it is left out.
+    """
+
+    id: Id
+    label: Text
+    time_to: Id = Field(description="death, a built-in event, or a variable of the kind event")
+    until_day: FollowUpDay | None = None
+
+    @property
+    def assessments(self) -> tuple[str, ...]:
+        """What has to be measured for it."""
+        return ()
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """What has to be looked for."""
+        return (self.time_to,)
+
+
+BUILT_IN_EVENTS: Final = ("death", "secondary infection", "serious adverse event", "grade 3-4 adverse event")
+_KINDS = ("fold", "change", "responder", "time_above", "event", "time_to")
 
 
 def _kind(value: object) -> str | None:
@@ -117,7 +193,8 @@ Endpoint = Annotated[
     | Annotated[ChangeEndpoint, Tag("the change endpoint")]
     | Annotated[ResponderEndpoint, Tag("the responder endpoint")]
     | Annotated[TimeAboveEndpoint, Tag("the time_above endpoint")]
-    | Annotated[EventEndpoint, Tag("the event endpoint")],
+    | Annotated[EventEndpoint, Tag("the event endpoint")]
+    | Annotated[TimeToEndpoint, Tag("the time_to endpoint")],
     Discriminator(
         _kind,
         custom_error_type="endpoint",
@@ -162,6 +239,9 @@ class Summary(StrEnum):
     RATIO_OF_GEOMETRIC_MEANS = "ratio of geometric means"
     DIFFERENCE_OF_MEANS = "difference of means"
     DIFFERENCE_OF_PROPORTIONS = "difference of proportions"
+    HAZARD_RATIO = "hazard ratio"
+    DIFFERENCE_OF_RESTRICTED_MEANS = "difference of restricted means"
+    SHIFT_OF_LOCATION = "shift of location"
 
 
 class Estimand(Part):

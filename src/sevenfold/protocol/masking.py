@@ -1,6 +1,6 @@
 """Who is blind to what: to the treatment, and to the assessments that would betray it."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -37,9 +37,9 @@ class Randomisation(Part):
     Args:
         ratio: how many of each arm stand in the shortest block.
         block_repeats: a block is the ratio over again, one of these many times, drawn afresh.
-        strata: what the lists are separate for: ``country``, ``site``.
+        strata: what the lists are separate for: ``country``, ``site``, or a category known at screening.
     """
 
     ratio: dict[Id, Annotated[int, Field(ge=1, le=100)]] = Field(min_length=2)
     block_repeats: tuple[Annotated[int, Field(ge=1, le=20)], ...] = Field(default=(1,), min_length=1)
-    strata: tuple[Literal["country", "site"], ...] = ()
+    strata: tuple[Id, ...] = ()

@@ -22,6 +22,11 @@ class Method(StrEnum):
     EXACT_TEST = "exact unconditional test"
     SURVIVOR_AVERAGE = "survivor average causal effect"
     CUMULATIVE_INCIDENCE = "cumulative incidence"
+    COX = "proportional hazards"
+    LOG_RANK = "log-rank"
+    RESTRICTED_MEAN = "restricted mean"
+    RANK_SUM = "stratified rank sum"
+    RANDOMISATION_TEST = "randomisation test"
 
 
 class OnlyIf(Part):
@@ -39,13 +44,14 @@ class Analysis(Part):
 
     Args:
         only_if: the analysis counts only if this holds; it is printed either way, with what was found.
-        covariates: what it is adjusted for: ``baseline``, ``country``.
+        covariates: what it is adjusted for, or stratified by where the method stratifies: ``baseline``, ``country``,
+            ``site``, ``age``, ``sex``, ``weight``, or a fact, number or category of the protocol.
         fallback: covariance structures of a repeated-measures model, in the order in which they are tried.
     """
 
     estimand: Id
     method: Annotated[Method, Field(strict=False)]
-    covariates: tuple[Literal["baseline", "country"], ...] = ()
+    covariates: tuple[Id, ...] = ()
     only_if: OnlyIf | None = None
     fallback: tuple[
         Literal["unstructured", "heterogeneous toeplitz", "heterogeneous ar1", "compound symmetry"], ...

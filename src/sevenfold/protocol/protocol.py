@@ -1,10 +1,12 @@
 """The trial on paper: everything that is planned, checked once so that code further in trusts what it is given."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from sevenfold.errors import InvalidInput
 from sevenfold.protocol.coherence import check_coherence
 from sevenfold.protocol.endpoint import Baseline, Endpoint, Estimand
 from sevenfold.protocol.masking import Masking, Randomisation
@@ -63,7 +65,7 @@ class Protocol(Part):
     population: Population
     variables: tuple[Variable, ...] = ()
     reference_ranges: dict[Id, ReferenceRange] = Field(default_factory=dict)
-    products: dict[Id, Product] = Field(min_length=1)
+    products: dict[Id, Product] = Field(default_factory=dict)
     arms: tuple[Arm, ...] = Field(min_length=2)
     groups: dict[Id, Annotated[tuple[Id, ...], Field(min_length=1)]]
     dosing: Dosing = Dosing()
@@ -104,14 +106,45 @@ class Protocol(Part):
         """The estimand called ``name``."""
         return next(estimand for estimand in self.estimands if estimand.id == name)
 
+    def without(self, endpoints: Iterable[str]) -> "Protocol":
+        """The same without some endpoints and what is asked about them.
+
+        Raises:
+            InvalidInput: an endpoint is not known, or the primary question would go with it.
+        """
+        gone = set(endpoints)
+        for name in sorted(gone):
+            if name not in {endpoint.id for endpoint in self.endpoints}:
+                raise InvalidInput(
+                    f"{self.name} has no endpoint {name!r}; it has {', '.join(one.id for one in self.endpoints)}."
+                )
+        if self.primary.endpoint in gone:
+            raise InvalidInput(f"Without endpoint {self.primary.endpoint!r} the primary question is not asked.")
+        kept = tuple(estimand for estimand in self.estimands if estimand.endpoint not in gone)
+        names = {estimand.id for estimand in kept}
+        return self.model_copy(
+            update={
+                "endpoints": tuple(endpoint for endpoint in self.endpoints if endpoint.id not in gone),
+                "estimands": kept,
+                "analyses": tuple(analysis for analysis in self.analyses if analysis.estimand in names),
+            }
+        )
+
     def group_label(self, name: str) -> str:
         """A group as a sentence calls it: its arm's label, or what its arms have in common, their product."""
         members = [self.arm(arm) for arm in self.groups.get(name, (name,))]
         if len(members) == 1:
             return members[0].label
+        if self.is_described_in_words:
+            return ", ".join(arm.label for arm in members[:-1]) + f" or {members[-1].label}"
         given = {injection.product for arm in members for injection in arm.injections}
         active = [product for product in self.products if product in given and self.products[product].is_active]
         return self.products[active[0]].label.partition(",")[0] if len(active) == 1 else name
+
+    @property
+    def is_described_in_words(self) -> bool:
+        """Whether the arms' treatments are words: then the trial can be analysed, and neither rehearsed nor run."""
+        return not self.arms[0].injections
 
     @property
     def primary(self) -> Estimand:

@@ -118,14 +118,18 @@ class Amendment(Part):
 
 
 class RegisteredTrial(Part):
-    """One registration: its sponsor, its country, its sites, what was approved and what was amended."""
+    """One registration: its sponsor, its country, its sites, what was approved and what was amended.
+
+    Args:
+        sites: those that take part; none are needed of a trial that is only analysed.
+    """
 
     id: Id
     registry: Text
     registry_id: Text
     country: Text
     sponsor: Text
-    sites: tuple[Site, ...] = Field(min_length=1)
+    sites: tuple[Site, ...] = ()
     approvals: tuple[Approval, ...] = ()
     amendments: tuple[Amendment, ...] = ()
 

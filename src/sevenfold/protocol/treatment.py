@@ -115,16 +115,30 @@ class Injection(Part):
 
 
 class Arm(Part):
-    """A randomised arm: what its subjects receive."""
+    """A randomised arm: what its subjects receive.
+
+    Args:
+        injections: dose by dose, which a trial that is rehearsed or conducted needs.
+        treatment: in words, for a trial of other treatments that is only analysed here.
+    """
 
     id: Id
     label: Text
-    injections: tuple[Injection, ...] = Field(min_length=1)
+    injections: tuple[Injection, ...] = ()
+    treatment: Text | None = None
+
+    @model_validator(mode="after")
+    def _receives_something(self) -> Self:
+        if bool(self.injections) == (self.treatment is not None):
+            raise contradiction(
+                f"arm {self.id!r} needs its 'injections', or for a trial that is only analysed its 'treatment' in words"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_injection_a_day(self) -> Self:
         days = [day for injection in self.injections for day in injection.days]
-        if min(days) != 1:
+        if days and min(days) != 1:
             raise contradiction(
                 f"arm {self.id!r} is first dosed on day {min(days)}; day 1 is the day of the first dose: count from it",
                 "injections",

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     SCORE = "score"  # worked out from other assessments
     BEDSIDE = "bedside"  # observed at the bedside at a visit
     INFUSION = "infusion"  # a drug given at a rate over a time
+    CATEGORY = "category"  # one of several words, known before the first dose: a stratum, a race
+    EVENT = "event"  # something that may happen to a subject, such as progression
 
 
 class Variable(Part):

@@ -17,6 +17,7 @@ __all__ = ["CourseSettings", "course_figure"]
 Floats = NDArray[np.float64]
 
 _WIDTH, _HEIGHT = 460.0, 300.0
+_MOST_LINES = 120  # of single subjects: more are a grey mass
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 14.0, 40.0
 
 
@@ -64,6 +65,7 @@ def course_figure(cohort: Cohort, points: Sequence[Point], settings: CourseSetti
     assignment = cohort.revealed()
     for name, (_, colour) in settings.arms.items():
         members = np.flatnonzero(assignment.is_in((name,))[0])
+        members = members[:: max(1, -(-len(cohort.subjects) // _MOST_LINES))]
         body += [_subject(cohort, values, int(i), x, y, colour, settings) for i in members]
     for place, (name, (label, colour)) in enumerate(settings.arms.items()):
         body.append(
@@ -77,8 +79,9 @@ def course_figure(cohort: Cohort, points: Sequence[Point], settings: CourseSetti
                 place - (len(settings.arms) - 1) / 2,
             )
         )
+    some = "some of the subjects" if len(cohort.subjects) > _MOST_LINES else "subjects"
     description = (
-        f"{settings.title} by arm over {last:.0f} days: thin lines are subjects, thick lines means with 95 % "
+        f"{settings.title} by arm over {last:.0f} days: thin lines are {some}, thick lines means with 95 % "
         "intervals. The values stand in the table below."
     )
     return figure(_WIDTH, _HEIGHT, settings.title, description, *body)
@@ -115,7 +118,7 @@ def _axes(x: Scale, y: Scale, settings: CourseSettings) -> str:
 
 
 def _day_ticks(last: float) -> list[float]:
-    step = 7 if last <= 45 else 14
+    step = next((step for step in (7, 14, 28, 56, 84, 168, 364) if last / step <= 9), 728)
     return [float(day) for day in range(0, int(last) + 1, step)]
 
 

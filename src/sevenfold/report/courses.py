@@ -62,9 +62,13 @@ def courses(
 ) -> list[Course]:
     """The courses of whatever the protocol measured, in the order in which one would read them."""
     made = []
-    for name, lead, is_log, floor, last_day in _WANTED:
-        if name not in cohort.values:
+    named = {name for name, *_ in _WANTED}
+    last = max(visit.time_day for visit in protocol.schedule.visits)
+    others = ((name, "", False, 0.0, last) for name in cohort.values if name not in named)
+    for name, lead, is_log, floor, usual_last_day in (*_WANTED, *others):
+        if name not in cohort.values or not np.isfinite(cohort.values[name]).any():
             continue
+        last_day = max(usual_last_day, last) if protocol.is_described_in_words else usual_last_day
         variable = protocol.known_variables[name]
         unit = variable.unit or ""
         reference = (1200.0, "1200") if name == "alc" else None

@@ -1,4 +1,4 @@
-"""A forest of ratios: each estimate with its interval on one logarithmic axis."""
+"""A forest of ratios: each estimate of one scale with its interval, on one logarithmic axis."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,25 @@ from sevenfold.report.words import answer_value, interval, number
 __all__ = ["forest_figure"]
 
 _WIDTH, _ROW = 760.0, 26.0
+_TITLES = {"ratio": "Ratio of geometric means", "hazard ratio": "Hazard ratio"}
 
 
-def forest_figure(answers: Sequence[Answer]) -> str:
-    """Ratios as SVG; bounds are drawn as a bar without a point."""
-    shown = [a for a in answers if a.scale == "ratio" and a.lower is not None and a.upper is not None]
+def forest_figure(answers: Sequence[Answer], scale: str = "ratio") -> str:
+    """Ratios as SVG; bounds are drawn as a bar without a point.
+
+    Args:
+        scale: ``ratio`` (of geometric means) or ``hazard ratio``.
+    """
+    shown = [a for a in answers if a.scale == scale and a.lower is not None and a.upper is not None]
     if not shown:
         return ""
     low = min([0.5, *(a.lower or 1.0 for a in shown)]) * 0.9
-    high = max([4.0, *(a.upper or 1.0 for a in shown)]) * 1.1
+    high = max([2.0, *(a.upper or 1.0 for a in shown)]) * 1.1
     x = Scale(low=low, high=high, start=430.0, end=_WIDTH - 20.0, is_log=True)
     height = 40.0 + _ROW * len(shown) + 26.0
-    parts = [text(10, 20, "Ratio of geometric means, group in question over its comparator", class_="box-strong")]
+    parts = [text(10, 20, f"{_TITLES[scale]}, group in question over its comparator", class_="box-strong")]
     base = 30.0 + _ROW * len(shown) + 8.0
-    for tick in (t for t in (0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0) if low < t < high):
+    for tick in (t for t in (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0) if low < t < high):
         parts += [
             line(x(tick), 30, x(tick), base, "grid" if tick != 1.0 else "reference"),
             text(x(tick), base + 15, f"{tick:g}", anchor="middle", class_="tick"),

@@ -1,31 +1,24 @@
 """The report: one page, self-contained, made of what was found and nothing else."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from typing import Any, final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-from sevenfold import __version__
 from sevenfold.analysis.trial.estimates import Answer, Estimates
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.evidence.compare import Comparison
 from sevenfold.evidence.publications import publication
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.protocol.load import ProtocolFile
-from sevenfold.protocol.protocol import Protocol
 from sevenfold.provenance import Sourced
 from sevenfold.record.flow import flow_of
 from sevenfold.record.head import Head
 from sevenfold.record.history import History
 from sevenfold.report import words
-from sevenfold.report.courses import courses
-from sevenfold.report.event_figure import event_figure
 from sevenfold.report.flow_figure import flow_figure
-from sevenfold.report.forest_figure import forest_figure
 from sevenfold.report.limits import READINGS, limits_of
 from sevenfold.report.prediction import PredictionInput, predicted_section
+from sevenfold.report.rendering import rendered
+from sevenfold.report.shared import arms_of, shared_context
 from sevenfold.report.swimmer_figure import swimmer_figure
 from sevenfold.report.verdict import verdicts
 
@@ -58,65 +51,24 @@ class ReportInput:
 
 def render(given: ReportInput) -> str:
     """The report as HTML."""
-    environment = Environment(
-        loader=PackageLoader("sevenfold.report"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": words.number,
-        "percent": words.percent,
-        "p": words.p_value,
-        "method": lambda name: words.METHODS.get(name, name),
-        "interval": words.interval,
-    }
-    style = environment.loader.get_source(environment, "style.css")[0] if environment.loader else ""
-    script = environment.loader.get_source(environment, "hover.js")[0] if environment.loader else ""
-    return environment.get_template("report.html.j2").render(
-        style=style,
-        script=script,
-        style_hash=_policy_hash(style),
-        script_hash=_policy_hash(script),
-        **_context(given),
-    )
-
-
-def _policy_hash(text: str) -> str:
-    """SHA-256 in Base64: how a content security policy names the one style sheet or script that it lets in."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return rendered("report.html.j2", _context(given))
 
 
 def _context(given: ReportInput) -> dict[str, Any]:
     p = given.file.protocol
-    arms = _arms(p)
+    arms = arms_of(p)
     flow = flow_of(given.history, p)
-    drawn = courses(given.cohort, given.estimates.description.points, p, arms)
     primary = given.estimates.primary
-    groups = [answer.group for answer in primary.groups]
     return {
-        "version": __version__,
-        "protocol": p,
+        **shared_context(p, given.cohort, given.estimates),
         "file": given.file,
         "seed": given.seed,
         "changed": {one.name: one for one in given.assumptions if one.name in given.changed},
         "planned_changed": given.history.opened is not None
         and given.history.opened.planned != _planned_in_file(given.file),
-        "arms": arms,
-        "names": {group: p.group_label(group) for group in p.groups},
-        "headline": words.headline(primary, p.group_label(groups[0]), p.group_label(groups[1])),
-        "primary": primary,
         "tiles": _tiles(given, primary),
         "flow": flow,
         "flow_svg": flow_figure(flow, given.estimates.primary.n_used_by_arm or {}),
-        "baseline": given.estimates.description.baseline,
-        "courses": drawn,
-        "answers": [_row(answer) for answer in given.estimates.answers],
-        "n_other_p": sum(a.p_value is not None for a in given.estimates.answers if a is not primary),
-        "forest_svg": forest_figure(given.estimates.answers),
-        "events": _events(given.estimates, arms),
-        "events_svg": event_figure(given.estimates.description.events, arms),
         "release": [row for name in arms for row in given.estimates.description.release if row.group == name],
         "antibodies": {
             name: given.estimates.description.antibodies[name]
@@ -140,13 +92,6 @@ def _context(given: ReportInput) -> dict[str, Any]:
     }
 
 
-def _arms(p: Protocol) -> dict[str, tuple[str, str]]:
-    """Arm's id -> (label, class that gives it its colour); arms without active product are grey."""
-    active = [arm.id for arm in p.arms if any(p.products[injection.product].is_active for injection in arm.injections)]
-    letters = {name: f"arm-{chr(ord('a') + place % 5)}" for place, name in enumerate(active)}
-    return {arm.id: (arm.label, letters.get(arm.id, "arm-z")) for arm in p.arms}
-
-
 def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:
     value, interval = words.answer_value(primary)
     flow_end = [one for one in given.history.randomised if one.ended == "died"]
@@ -157,20 +102,6 @@ def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:
         (f"{len(flow_end)}", "died during follow-up"),
         (f"{len(serious)}", "with a serious adverse event, deaths apart"),
     ]
-
-
-def _row(answer: Answer) -> dict[str, Any]:
-    value, interval = words.answer_value(answer)
-    return {"answer": answer, "value": value, "interval": interval, "strategy": words.strategy(answer)}
-
-
-def _events(estimates: Estimates, arms: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
-    """A row a term, with a cell an arm, commonest systems together."""
-    table: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in estimates.description.events:
-        if row.group in arms:
-            table.setdefault((row.system, row.term), {})[row.group] = row
-    return [{"system": system, "term": term, "cells": cells} for (system, term), cells in table.items()]
 
 
 def _unverified(file: ProtocolFile) -> list[tuple[str, str, str]]:

@@ -8,7 +8,14 @@ from sevenfold.analysis.trial.estimates import Answer
 __all__ = ["METHODS", "answer_value", "headline", "interval", "number", "p_value", "percent", "strategy"]
 
 
-METHODS: Final = {"ancova": "analysis of covariance (ANCOVA)", "repeated measures": "model for repeated measures"}
+METHODS: Final = {
+    "ancova": "analysis of covariance (ANCOVA)",
+    "repeated measures": "model for repeated measures",
+    "proportional hazards": "Cox's proportional hazards",
+    "log-rank": "log-rank test",
+    "restricted mean": "restricted mean survival time",
+    "stratified rank sum": "van Elteren's rank-sum test",
+}
 """Methods that have a longer name in print than in a protocol."""
 
 
@@ -54,7 +61,7 @@ def answer_value(answer: Answer) -> tuple[str, str]:
             return points, "–"
         ends = (f"{100 * end:.0f}".replace("-", "−") for end in (answer.lower, answer.upper))
         return points, " to ".join(ends)
-    digits = 2 if answer.scale == "ratio" else 1
+    digits = 2 if answer.scale in ("ratio", "hazard ratio") else 1
     return number(answer.value, digits), interval(answer.lower, answer.upper, digits)
 
 
@@ -67,6 +74,8 @@ def headline(answer: Answer, active: str, control: str) -> str:
     p_words = f"p {p}" if p.startswith("<") else f"p = {p}"
     if answer.scale == "ratio":
         return f"{answer.label}: {value} times as high on {active} as on {_lower(control)} (95 % CI {ci}; {p_words})."
+    if answer.scale == "hazard ratio":
+        return f"{answer.label}: hazard ratio {value} (95 % CI {ci}; {p_words})."
     if answer.scale == "difference of proportions":
         a, b = answer.groups
         return (

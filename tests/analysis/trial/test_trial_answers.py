@@ -42,7 +42,7 @@ def test_the_primary_estimate_is_that_of_ordinary_least_squares(whole_trial: Reh
             np.ones(used.sum()),
             found.is_active[used],
             np.log(found.baseline[used]),
-            found.country[used] == "United States",
+            np.array([whole_trial.cohort.subjects[i].country for i in found.place])[used] == "United States",
         ]
     ).astype(float)
     beta, residual, *_ = np.linalg.lstsq(x, y, rcond=None)

@@ -1,10 +1,11 @@
 """A trial analysed as its protocol plans: every analysis answered, in the plan's order, and the trial described."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sevenfold.analysis.trial.answering import answer
 from sevenfold.analysis.trial.describing import describe
-from sevenfold.analysis.trial.estimates import Estimates
+from sevenfold.analysis.trial.estimates import Answer, Estimates
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.history import History
@@ -14,7 +15,7 @@ __all__ = ["analyse"]
 
 def analyse(
     cohort: Cohort,
-    history: History,
+    history: History | None,
     protocol: Protocol,
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
@@ -22,16 +23,21 @@ def analyse(
     """Analyse one trial.
 
     Args:
-        history: that the cohort was made from.
+        history: that the cohort was made from; None where it came from tables.
         seed: of the bootstrap.
         progress: told how many analyses of how many are done.
     """
-    answers = []
+    answers: list[Answer] = []
     for number, planned in enumerate(protocol.analyses, start=1):
-        answers.append(answer(planned, cohort, protocol, seed))
+        found = answer(planned, cohort, protocol, seed)
+        is_again = any(one.estimand == found.estimand for one in answers)
+        answers.append(replace(found, role=f"{found.role}, sensitivity analysis") if is_again else found)
         progress(number, len(protocol.analyses))
+    release = {} if history is None else _worst_release(history)
     return Estimates(
-        protocol=protocol.name, answers=tuple(answers), description=describe(cohort, protocol, _worst_release(history))
+        protocol=protocol.name,
+        answers=tuple(answers),
+        description=describe(cohort, protocol, release),
     )
 
 

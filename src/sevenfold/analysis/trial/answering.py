@@ -6,6 +6,7 @@ from math import exp, sqrt
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from sevenfold.analysis.ancova import Ancova, Contrast, Scale
@@ -15,10 +16,13 @@ from sevenfold.analysis.geometric import geometric_mean
 from sevenfold.analysis.proportion import clopper_pearson
 from sevenfold.analysis.proportion_difference import chan_zhang
 from sevenfold.analysis.survivor import Monotone, survivor_bounds
+from sevenfold.analysis.trial.adjusting import Adjustment, adjustment
 from sevenfold.analysis.trial.estimates import Answer, GroupAnswer
 from sevenfold.analysis.trial.incidence import incidence
+from sevenfold.analysis.trial.ranked import ranked, rerandomised
 from sevenfold.analysis.trial.repeated import repeated_measures
 from sevenfold.analysis.trial.response import Responses, responses
+from sevenfold.analysis.trial.timed import hazards, restricted_means
 from sevenfold.analysis.two_binomials import Table
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.errors import InvalidInput
@@ -28,6 +32,8 @@ from sevenfold.protocol.protocol import Protocol
 
 __all__ = ["answer", "strategy_in_words"]
 
+Floats = NDArray[np.float64]
+
 _LEVEL: Final = 0.95
 _RESAMPLES: Final = 2000
 _Found = dict[str, Any]
@@ -35,6 +41,9 @@ _BASES: Final = {
     Summary.RATIO_OF_GEOMETRIC_MEANS: "geometric mean ratio to baseline as seen",
     Summary.DIFFERENCE_OF_MEANS: "mean as seen",
     Summary.DIFFERENCE_OF_PROPORTIONS: "share as seen",
+    Summary.HAZARD_RATIO: "share with the event during follow-up",
+    Summary.DIFFERENCE_OF_RESTRICTED_MEANS: "days free of the event",
+    Summary.SHIFT_OF_LOCATION: "median as seen",
 }
 
 
@@ -46,17 +55,27 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
     """
     estimand = protocol.estimand(analysis.estimand)
     found = responses(estimand, cohort, protocol)
+    by = adjustment(analysis.covariates, cohort, protocol, found.place, found.is_used)
+    found = found if by.is_known is None else found.where(by.is_known, "a covariate is not known")
     methods: Mapping[Method, Callable[[], _Found]] = {
-        Method.ANCOVA: lambda: _ancova(estimand, analysis, found),
+        Method.ANCOVA: lambda: _ancova(estimand, found, by),
         Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
         Method.EXACT_TEST: lambda: _exact(found),
         Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed, protocol),
         Method.CUMULATIVE_INCIDENCE: lambda: incidence(estimand, cohort, protocol),
+        Method.COX: lambda: hazards(estimand, analysis, found, by, cohort, protocol),
+        Method.LOG_RANK: lambda: hazards(estimand, analysis, found, by, cohort, protocol),
+        Method.RESTRICTED_MEAN: lambda: restricted_means(estimand, found, cohort, protocol),
+        Method.RANK_SUM: lambda: ranked(analysis, found, cohort),
+        Method.RANDOMISATION_TEST: lambda: rerandomised(estimand, found, cohort, protocol, seed),
     }
     scale = {
         Summary.RATIO_OF_GEOMETRIC_MEANS: "ratio",
         Summary.DIFFERENCE_OF_MEANS: "difference",
         Summary.DIFFERENCE_OF_PROPORTIONS: "difference of proportions",
+        Summary.HAZARD_RATIO: "hazard ratio",
+        Summary.DIFFERENCE_OF_RESTRICTED_MEANS: "difference",
+        Summary.SHIFT_OF_LOCATION: "difference",
     }[estimand.summary]
     made: _Found = {
         "groups": _groups(estimand, found),
@@ -76,7 +95,7 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         role=estimand.role,
         method=analysis.method.value,
         strategy=strategy_in_words(estimand),
-        is_hypothetical=Strategy.HYPOTHETICAL in estimand.intercurrent.values(),
+        is_hypothetical=estimand.intercurrent[Intercurrent.DEATH] is Strategy.HYPOTHETICAL,
         scale=scale,  # type: ignore[arg-type]
         **made,
     )
@@ -106,6 +125,8 @@ def _groups(estimand: Estimand, found: Responses) -> tuple[GroupAnswer, GroupAns
             if mean.fit.is_ok:
                 ratio = mean.ratio(_LEVEL)
                 shown = {"value": ratio.estimate, "lower": ratio.interval.lower, "upper": ratio.interval.upper}
+        elif estimand.summary is Summary.SHIFT_OF_LOCATION and n_used:
+            shown = {"value": float(np.median(values)), "lower": None, "upper": None}
         elif n_used > 1:
             mean_value, se = float(values.mean()), float(values.std(ddof=1)) / sqrt(n_used)
             half = _student(n_used - 1) * se
@@ -118,17 +139,12 @@ def _student(df: float) -> float:
     return float(stdtrit(df, 0.5 + _LEVEL / 2.0))
 
 
-def _ancova(estimand: Estimand, analysis: Analysis, found: Responses) -> _Found:
+def _ancova(estimand: Estimand, found: Responses, by: Adjustment) -> _Found:
     is_ratio = estimand.summary is Summary.RATIO_OF_GEOMETRIC_MEANS
     a, b = estimand.compare
-    covariates, factors, notes = {}, {}, []
-    if "baseline" in analysis.covariates:
-        covariates["baseline"] = np.log(found.baseline) if is_ratio else found.baseline
-    if "country" in analysis.covariates:
-        if len(set(found.country[found.is_used])) > 1:
-            factors["country"] = found.country
-        else:
-            notes.append("Only one country is left among those analysed, so it is not in the model.")
+    covariates, factors, notes = dict(by.numbers), by.factors, list(by.notes)
+    if by.has_baseline:
+        covariates = {"baseline": _logarithms(found.baseline) if is_ratio else found.baseline, **covariates}
     model = Ancova(
         arms=(b, a),
         contrasts=(Contrast(name=f"{a} against {b}", weights={a: 1.0, b: -1.0}),),
@@ -141,7 +157,9 @@ def _ancova(estimand: Estimand, analysis: Analysis, found: Responses) -> _Found:
     effect = fit.effect(f"{a} against {b}")
     lower, upper = effect.interval(_LEVEL)
     told: Callable[[float], float] = exp if is_ratio else float
-    adjusted = ", ".join(("log baseline" if is_ratio else "baseline", *factors)) if covariates else ", ".join(factors)
+    adjusted = ", ".join(
+        ["log baseline" if is_ratio and name == "baseline" else name for name in covariates] + list(factors)
+    )
     return {
         "status": Status.OK,
         "value": told(effect.estimate),
@@ -152,6 +170,11 @@ def _ancova(estimand: Estimand, analysis: Analysis, found: Responses) -> _Found:
         "interval": "Student's t" + (" on logarithms" if is_ratio else ""),
         "notes": (*notes, f"Adjusted for {adjusted}.") if adjusted else tuple(notes),
     }
+
+
+def _logarithms(values: Floats) -> Floats:
+    """Of positive values; a count of 0 has none, and no ratio to it either."""
+    return np.asarray(np.log(np.where(values > 0.0, values, np.nan)))
 
 
 def _exact(found: Responses) -> _Found:

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 
 from sevenfold.analysis.geometric import geometric_mean, paired_ratio
 from sevenfold.analysis.proportion import clopper_pearson
+from sevenfold.analysis.trial.curves import survival_curves
 from sevenfold.analysis.trial.estimates import Description, EventRow, Point, ReleaseRow
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.protocol.protocol import Protocol
@@ -22,6 +23,7 @@ __all__ = ["describe"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+_Row = tuple[str, dict[str, str]]
 
 _LEVEL: Final = 0.95
 _ARITHMETIC: Final = {
@@ -49,6 +51,7 @@ def describe(cohort: Cohort, protocol: Protocol, release: dict[int, tuple[int, i
         release=tuple(_release(release, sides)),
         n_by_group={name: int(members.sum()) for name, members in sides.items()},
         antibodies=_antibodies(cohort, sides),
+        curves=tuple(survival_curves(cohort, protocol)),
     )
 
 
@@ -60,26 +63,33 @@ def _sides(cohort: Cohort, protocol: Protocol) -> dict[str, Flags]:
     return {name: np.asarray(assignment.is_in(members)[0]) for name, members in names.items()}
 
 
-def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[tuple[str, dict[str, str]]]:
+def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[_Row]:
     arms = {arm.id: cohort.revealed().is_in((arm.id,))[0] for arm in protocol.arms} | {
         "all": np.ones(cohort.n_subjects, dtype=np.bool_)
     }
 
-    def row(label: str, tell: Callable[[Flags], str]) -> tuple[str, dict[str, str]]:
+    def row(label: str, tell: Callable[[Flags], str]) -> _Row:
         return label, {name: tell(members) for name, members in arms.items()}
 
     people = cohort.subjects
     is_woman = np.array([s.sex == "female" for s in people])
     yield row("Subjects", lambda members: f"{int(members.sum())}")
-    yield row("Age, years: median (range)", partial(_median_range, np.array([s.age_year for s in people])))
-    yield row("Women", partial(_share, is_woman))
-    for country in sorted({s.country for s in people}):
+    age, weight = np.array([s.age_year for s in people]), np.array([s.weight_kg for s in people])
+    if np.isfinite(age).any():
+        yield row("Age, years: median (range)", partial(_median_range, age))
+    if any(s.sex for s in people):
+        yield row("Women", partial(_share, is_woman))
+    for country in sorted({s.country for s in people} - {""}):
         yield row(country, partial(_share, np.array([s.country == country for s in people])))
-    yield row("Weight, kg: median (range)", partial(_median_range, np.array([s.weight_kg for s in people])))
+    if np.isfinite(weight).any():
+        yield row("Weight, kg: median (range)", partial(_median_range, weight))
+    for name in dict.fromkeys(name for s in people for name in s.covariates):
+        yield from _covariate(name, cohort, protocol, row)
     for name in protocol.schedule.visit(protocol.baseline.visit).assessments:
-        variable, values = protocol.known_variables[name], cohort.baseline[name]
-        if variable.kind not in (Kind.LABORATORY, Kind.SCORE):
+        variable = protocol.known_variables[name]
+        if variable.kind not in (Kind.LABORATORY, Kind.SCORE) or name not in cohort.baseline:
             continue
+        values = cohort.baseline[name]
         if variable.is_yes_or_no:
             yield row(variable.label, partial(_share_of_tested, values[0]))
             continue
@@ -89,8 +99,28 @@ def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[tuple[str, dict[st
         yield row(f"{variable.label}{unit}: median (quartiles)", partial(_median_quartiles, values[0], below))
 
 
+def _covariate(
+    name: str, cohort: Cohort, protocol: Protocol, row: Callable[[str, Callable[[Flags], str]], _Row]
+) -> Iterable[_Row]:
+    """A row for a number or a fact, one a word for a category."""
+    variable = protocol.known_variables[name]
+    found = [one.covariates.get(name, "") for one in cohort.subjects]
+    if variable.kind is Kind.CATEGORY:
+        for word in sorted({str(value) for value in found}):
+            is_of = np.array([str(value) == word for value in found])
+            yield row(f"{variable.label}: {word or 'not known'}", partial(_share, is_of))
+        return
+    values = np.array([float(value) if value != "" else np.nan for value in found])
+    if variable.kind is Kind.FACT:
+        yield row(variable.label, partial(_share_of_tested, values))
+        return
+    unit = f", {variable.unit}" if variable.unit else ""
+    none_below = np.zeros(len(values), dtype=np.bool_)
+    yield row(f"{variable.label}{unit}: median (quartiles)", partial(_median_quartiles, values, none_below))
+
+
 def _median_range(values: Floats, members: Flags) -> str:
-    known = values[members]
+    known = values[members & np.isfinite(values)]
     return f"{np.median(known):.0f} ({known.min():.0f}-{known.max():.0f})" if len(known) else "–"
 
 
@@ -131,16 +161,17 @@ def _points(cohort: Cohort, protocol: Protocol, sides: dict[str, Flags]) -> Iter
             values, below = cohort.at(name, visit.id)[0], cohort.is_below(name, visit.id)[0]
             before = cohort.baseline[name][0]
             for group, members in sides.items():
-                point = _point(name, group, visit.id, visit.time_day, values[members], before[members])
+                is_plain = name in _ARITHMETIC or protocol.known_variables[name].kind is Kind.SCORE
+                point = _point(name, group, visit.id, visit.time_day, values[members], before[members], is_plain)
                 yield replace(point, n_below=int((below & members).sum()))
 
 
-def _point(name: str, group: str, visit: str, day: float, values: Floats, baseline: Floats) -> Point:
+def _point(name: str, group: str, visit: str, day: float, values: Floats, baseline: Floats, is_plain: bool) -> Point:
     known = values[np.isfinite(values)]
-    mean, lower, upper = _arithmetic(known) if name in _ARITHMETIC else _geometric(known)
+    mean, lower, upper = _arithmetic(known) if is_plain else _geometric(known)
     fold: tuple[float | None, float | None, float | None] = (None, None, None)
     pairs = np.isfinite(values) & np.isfinite(baseline) & (values > 0) & (baseline > 0)
-    if name not in _ARITHMETIC and pairs.sum() > 1:
+    if not is_plain and pairs.sum() > 1:
         ratio = paired_ratio(values[pairs], baseline[pairs], name=name)
         if ratio.fit.is_ok:
             told = ratio.ratio(_LEVEL)

@@ -6,9 +6,9 @@ from typing import Literal, final
 
 from sevenfold.analysis.effect import Status
 
-__all__ = ["Answer", "Description", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
+__all__ = ["Answer", "Curve", "Description", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
 
-Scale = Literal["ratio", "difference", "difference of proportions"]
+Scale = Literal["ratio", "difference", "difference of proportions", "hazard ratio"]
 
 
 @final
@@ -127,6 +127,26 @@ class ReleaseRow:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A group's share free of an event, at the days on which it changes.
+
+    Args:
+        n_at_risk: day -> number still followed and free of the event just before it, at round days.
+    """
+
+    endpoint: str
+    group: str
+    n: int
+    day: tuple[float, ...]
+    share: tuple[float, ...]
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    last_day: float
+    n_at_risk: Mapping[float, int]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
     """What describes a trial around its estimates."""
 
@@ -136,6 +156,7 @@ class Description:
     release: tuple[ReleaseRow, ...]
     n_by_group: Mapping[str, int]
     antibodies: Mapping[str, tuple[int, int]]
+    curves: tuple[Curve, ...] = ()
 
 
 @final

@@ -1,9 +1,10 @@
-"""The repeated-measures model of the plan: every visit's ratio to baseline, under missing at random.
+"""The repeated-measures model of the plan: every visit against baseline, under missing at random.
 
 It takes those who died as if they had lived on like the others, so it is printed as hypothetical and never stands
 alone.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import exp
 from typing import Any, Final
@@ -25,16 +26,18 @@ from sevenfold.analysis.mmrm import (
     fit_with_fallback,
     trial_model,
 )
+from sevenfold.analysis.trial.adjusting import adjustment
 from sevenfold.analysis.trial.estimates import GroupAnswer
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.errors import InvalidDesign, InvalidInput
-from sevenfold.protocol.endpoint import AnalysisSet, Estimand, FoldEndpoint
+from sevenfold.protocol.endpoint import AnalysisSet, ChangeEndpoint, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
 
 __all__ = ["repeated_measures"]
 
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 _ATTEMPTS: Final = {
     "unstructured": Mmrm(covariance=Unstructured()),
@@ -47,33 +50,44 @@ _ATTEMPTS: Final = {
 def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Protocol) -> dict[str, Any]:
     """The contrast at the endpoint's visit, as the fields of an ``Answer``."""
     endpoint = protocol.endpoint(estimand.endpoint)
-    if not isinstance(endpoint, FoldEndpoint):
-        return {"status": Status.NOT_ESTIMABLE, "notes": ("The repeated-measures model is for ratios to baseline.",)}
+    if not isinstance(endpoint, (FoldEndpoint, ChangeEndpoint)):
+        return {"status": Status.NOT_ESTIMABLE, "notes": ("The repeated-measures model is for ratios and changes.",)}
+    variable = endpoint.assessments[0]
+    is_ratio = isinstance(endpoint, FoldEndpoint)
+    scaled: Callable[[Floats], Floats] = np.log if is_ratio else np.asarray
     a, b = estimand.compare
-    visits = _visits(endpoint.fold, endpoint.visit, protocol)
+    visits = _visits(variable, endpoint.visit, protocol)
     assignment = cohort.revealed()
     active, control = (assignment.is_in(protocol.groups[name])[0] for name in (a, b))
     chosen = active | control
     if estimand.analysis_set is AnalysisSet.DOSED:
         chosen &= cohort.n_doses[0] > 0
-    people = np.flatnonzero(chosen & np.isfinite(cohort.baseline[endpoint.fold][0]))
-    baseline = np.log(cohort.baseline[endpoint.fold][0][people])
-    response = np.stack(
-        [np.log(cohort.at(endpoint.fold, visit)[0][people]) - baseline for visit in visits], axis=1
-    )  # (subject, visit)
+    before = cohort.baseline[variable][0]
+    people = np.flatnonzero(chosen & np.isfinite(before) & ((before > 0.0) | (not is_ratio)))
+    baseline = scaled(cohort.baseline[variable][0][people])
+    values = np.stack([cohort.at(variable, visit)[0][people] for visit in visits], axis=1)  # (subject, visit)
+    if is_ratio:
+        values = np.where(values == 0.0, np.nan, values)  # a value of 0 has no ratio
+    response = scaled(values) - baseline[:, None]
+    is_seen = np.asarray(np.isfinite(response).any(axis=1))
+    by = adjustment(analysis.covariates, cohort, protocol, people, is_seen)
+    if by.is_known is not None:
+        response[~by.is_known] = np.nan
     subject, visit = np.indices(response.shape)
     long = np.isfinite(response).ravel()
     is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
     is_used[people[np.isfinite(response).any(axis=1)]] = True
-    made = _who(estimand, (active & chosen, control & chosen), is_used, cohort)
+    made = _who(estimand, (active & chosen, control & chosen), is_used, cohort, is_ratio=is_ratio)
     at, when = subject.ravel()[long], visit.ravel()[long]
     covariates: list[Covariate | Factor] = []
-    if "baseline" in analysis.covariates:
-        covariates.append(Covariate(name="log baseline", values=baseline[at], is_by_visit=True))
-    countries = tuple(sorted({cohort.subjects[i].country for i in people}))
-    if "country" in analysis.covariates and len(countries) > 1:
-        country = np.array([countries.index(cohort.subjects[i].country) for i in people])
-        covariates.append(Factor(name="country", values=country[at], levels=countries))
+    if by.has_baseline:
+        name = "log baseline" if is_ratio else "baseline"
+        covariates.append(Covariate(name=name, values=baseline[at], is_by_visit=True))
+    covariates += [Covariate(name=name, values=column[at]) for name, column in by.numbers.items()]
+    for name, words in by.factors.items():
+        levels = tuple(sorted(set(words.tolist()) - {""}))
+        codes = np.array([levels.index(word) if word else -1 for word in words.tolist()])
+        covariates.append(Factor(name=name, values=codes[at], levels=levels))
     try:
         model = trial_model(
             response.ravel()[long],
@@ -92,25 +106,32 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         return {**made, "status": tried.fit.status, "notes": tried.account}
     effect = tried.fit.contrast(model.difference(a, b, endpoint.visit), f"{a} against {b}")
     lower, upper = effect.interval()
+    told: Callable[[float], float] = exp if is_ratio else float
     means = [tried.fit.contrast(model.mean(name, endpoint.visit), name) for name in (a, b)]
     return {
         **made,
         "groups": tuple(
-            replace(group, value=exp(mean.estimate), lower=exp(mean.interval()[0]), upper=exp(mean.interval()[1]))
+            replace(group, value=told(mean.estimate), lower=told(mean.interval()[0]), upper=told(mean.interval()[1]))
             for group, mean in zip(made["groups"], means, strict=True)
         ),
         "status": Status.OK,
-        "value": exp(effect.estimate),
-        "lower": exp(lower),
-        "upper": exp(upper),
+        "value": told(effect.estimate),
+        "lower": told(lower),
+        "upper": told(upper),
         "p_value": effect.p_value,
         "test": f"t, {effect.df:.1f} degrees of freedom",
-        "interval": "Student's t on logarithms",
-        "notes": (f"Visits {', '.join(visits)}; missing at random.", *(f"Tried: {line}." for line in tried.account)),
+        "interval": "Student's t" + (" on logarithms" if is_ratio else ""),
+        "notes": (
+            *by.notes,
+            f"Visits {', '.join(visits)}; missing at random.",
+            *(f"Tried: {line}." for line in tried.account),
+        ),
     }
 
 
-def _who(estimand: Estimand, sides: tuple[Flags, Flags], is_used: Flags, cohort: Cohort) -> dict[str, Any]:
+def _who(
+    estimand: Estimand, sides: tuple[Flags, Flags], is_used: Flags, cohort: Cohort, *, is_ratio: bool
+) -> dict[str, Any]:
     """On whom the model rests: everybody with a baseline and one later value, whatever became of them."""
     assignment, either = cohort.revealed(), sides[0] | sides[1]
     n_without = int((either & ~is_used).sum())
@@ -126,7 +147,8 @@ def _who(estimand: Estimand, sides: tuple[Flags, Flags], is_used: Flags, cohort:
             )
             for name, side in zip(estimand.compare, sides, strict=True)
         ),
-        "basis": "ratio to baseline as the model has it (least-squares mean), everybody with a later value in it",
+        "basis": f"{'ratio to' if is_ratio else 'change from'} baseline as the model has it (least-squares mean), "
+        "everybody with a later value in it",
         "n_used_by_arm": {
             arm: int((is_used & (assignment.arm[0] == place)).sum())
             for place, arm in enumerate(assignment.arms)

@@ -1,7 +1,7 @@
 """From an endpoint to one response a subject, with the reason for every response that is not there."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -20,6 +20,7 @@ from sevenfold.protocol.endpoint import (
     ResponderEndpoint,
     Strategy,
     TimeAboveEndpoint,
+    TimeToEndpoint,
 )
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.visit import time_day
@@ -39,7 +40,7 @@ class Responses:
         baseline: (subject,), NaN where the endpoint has none.
         is_active: (subject,) in the group in question, not in the one it is compared with.
         is_alive: (subject,) at the endpoint's time; who missed a visit and died in its window is not.
-        country: (subject,)
+        place: (subject,) in the cohort.
         arm: (subject,) as revealed.
         why: (subject,) reason where there is no value, empty otherwise.
         notes: what a reader must know of how the values were made.
@@ -49,7 +50,7 @@ class Responses:
     baseline: Floats
     is_active: NDArray[np.bool_]
     is_alive: NDArray[np.bool_]
-    country: NDArray[np.str_]
+    place: NDArray[np.intp]
     arm: NDArray[np.str_]
     why: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -58,6 +59,15 @@ class Responses:
     def is_used(self) -> NDArray[np.bool_]:
         """(subject,) whether there is a value."""
         return np.isfinite(self.value)
+
+    def where(self, is_known: NDArray[np.bool_], why: str) -> "Responses":
+        """The same without the values of those of whom something else is not known."""
+        out = self.is_used & ~is_known
+        return replace(
+            self,
+            value=np.where(out, np.nan, self.value),
+            why=tuple(why if is_out else reason for is_out, reason in zip(out, self.why, strict=True)),
+        )
 
     @property
     def n_used_by_arm(self) -> dict[str, int]:
@@ -89,7 +99,7 @@ def responses(estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int
         is_active=active[keep],
         is_alive=found.is_alive[keep],
         arm=np.array([assignment.arms[assignment.arm[trial, i]] for i in keep], dtype=np.str_),
-        country=np.array([cohort.subjects[i].country for i in keep], dtype=np.str_),
+        place=keep,
         why=tuple(found.why[i] for i in keep),
         notes=found.notes,
     )
@@ -116,7 +126,7 @@ def _variable(endpoint: Endpoint) -> str | None:
             return endpoint.responder
         case TimeAboveEndpoint():
             return endpoint.time_above
-        case EventEndpoint():
+        case EventEndpoint() | TimeToEndpoint():
             return None
 
 
@@ -135,6 +145,14 @@ def _values(endpoint: Endpoint, estimand: Estimand, cohort: Cohort, protocol: Pr
         case EventEndpoint():
             value, why = _happened(endpoint, cohort, trial)
             return _Values(value=value, why=why, is_alive=cohort.death_day[trial] > time_day(endpoint.by_day))
+        case TimeToEndpoint():
+            until = np.inf if endpoint.until_day is None else time_day(endpoint.until_day) + 1.0
+            watched = np.minimum(cohort.watched_day(endpoint.time_to)[trial], until)
+            return _Values(
+                value=np.where(np.isfinite(watched), watched, np.nan),
+                why=["" if known else "not followed" for known in np.isfinite(watched)],
+                is_alive=cohort.death_day[trial] > watched,
+            )
 
 
 def _measured(
@@ -172,6 +190,9 @@ def _measured(
     )
     n_below = int((cohort.is_below(variable, endpoint.visit)[trial] & np.isfinite(value)).sum())
     said = (f"{n_below} values below the limit of quantification stand at the limit.",) if n_below else ()
+    if not isinstance(endpoint, ChangeEndpoint):
+        for i in np.flatnonzero((value == 0.0) | ((baseline == 0.0) & np.isfinite(value))):
+            value[i], why[i] = np.nan, "a value of 0 has no ratio"
     compared = value - baseline if isinstance(endpoint, ChangeEndpoint) else value / baseline
     told = notes + said if is_at_discharge else said
     return _Values(value=np.asarray(compared), why=why, is_alive=is_alive, notes=told)
@@ -206,7 +227,7 @@ def _happened(endpoint: EventEndpoint, cohort: Cohort, trial: int) -> tuple[Floa
     by = time_day(endpoint.by_day) + 1.0  # until the end of that day
     days = cohort.death_day[trial] if endpoint.event == "death" else cohort.first_event_day[endpoint.event][trial]
     happened = days <= by
-    known = happened | (cohort.last_day[trial] >= by) | (cohort.death_day[trial] <= by)
+    known = happened | (cohort.watched_day(endpoint.event)[trial] >= by) | (cohort.death_day[trial] <= by)
     return np.where(happened, 1.0, np.where(known, 0.0, np.nan)), [
         "" if k else "not followed until then" for k in known
     ]

@@ -1,0 +1,201 @@
+"""What happened to the subjects of an import: events looked for, adverse events, and how long each was followed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, nan
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sevenfold.cohort.cohort import AdverseEvent, Missing
+from sevenfold.cohort.imported.account import RowCount
+from sevenfold.cohort.imported.cell import Unreadable, as_number, as_study_day, as_word, as_yes, day_between
+from sevenfold.cohort.imported.mapping import AdverseEvents, Column, Ends, Happenings, InTable
+from sevenfold.cohort.imported.people import People
+from sevenfold.cohort.imported.rows import Count, Row, Source, end_of_day
+from sevenfold.protocol.visit import time_day
+
+__all__ = ["End", "read_adverse_events", "read_ends", "read_happenings"]
+
+_REASONS: Final = {
+    "completed": Missing.MISSED,
+    "died": Missing.DEAD,
+    "withdrew": Missing.WITHDRAWN,
+    "lost": Missing.LOST,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How long each subject was followed, and why no longer.
+
+    Args:
+        day: days since the first dose; nan where it is not known  # (subject,).
+        reason: what a value after it is missing for, a code of ``Missing``  # (subject,).
+    """
+
+    day: NDArray[np.float64]
+    reason: NDArray[np.int64]
+
+
+def _each(
+    part: InTable,
+    columns: tuple[Column | None, ...],
+    what: str,
+    people: People,
+    source: Source,
+    keep: Callable[[Row, int], str | None],
+) -> None:
+    """Hand every row of a subject to ``keep``, which answers why it is left out, and keep the account."""
+    count = Count()
+    for row in source.rows(part, {one.column for one in columns if one is not None}, count):
+        if row.subject not in people.place:
+            count.leave_out("of nobody among the subjects")
+            continue
+        why = keep(row, people.place[row.subject])
+        if why is None:
+            count.n_kept += 1
+        else:
+            count.leave_out(why)
+    table = source.table(part.file or source.mapping.subjects.file).path.name
+    source.ledger.counts.append(
+        RowCount(what=what, source=table, n_read=count.n_read, n_kept=count.n_kept, left_out=dict(count.left_out))
+    )
+
+
+def read_happenings(
+    part: Happenings, people: People, source: Source
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When an event befell each subject, inf where it did not; and until when it was looked for, nan where the file
+    does not say  # both (subject,).
+    """
+    happened_day = np.full(len(people.subjects), inf)
+    looked_for = np.full(len(people.subjects), nan)
+
+    def keep(row: Row, place: int) -> str | None:
+        column = part.event
+        try:
+            day, column = end_of_day(row, part.day, part.date, part.elapsed, people.first_dose[place])
+            if day is None:
+                return "no day"
+            did = True
+            if part.happened is not None:
+                column = part.happened.column
+                said = row.read(column, lambda text: as_yes(text, part.happened))  # type: ignore[arg-type]
+                if said is None:
+                    return "does not say whether it happened"
+                did = said
+        except Unreadable as fault:
+            source.ledger.troubles.append(row.trouble(column, fault))
+            return fault.reason
+        if did and happened_day[place] < inf:
+            happened_day[place] = min(happened_day[place], day)
+            return "a later one of the same subject"
+        if did:
+            happened_day[place] = day
+        looked_for[place] = day if np.isnan(looked_for[place]) else max(looked_for[place], day)
+        return None
+
+    columns = (part.day, part.date, part.elapsed, part.happened)
+    _each(part, columns, f"subjects looked at for {part.event}", people, source, keep)
+    if part.happened is None:  # only those whom it befell stand in the table: the others were looked at to the end
+        looked_for[:] = nan
+    return happened_day, looked_for
+
+
+def read_adverse_events(part: AdverseEvents, people: People, source: Source) -> list[AdverseEvent]:
+    """Adverse events in the order of the file; a grade that is not mapped is 0, a day that is not known nan."""
+    found: list[AdverseEvent] = []
+
+    def keep(row: Row, place: int) -> str | None:
+        reading = part.term
+        try:
+            term = row.read(reading.column, lambda text: as_word(text, part.term))
+            if term is None:
+                return "names no event"
+            reading = part.system
+            system = row.read(reading.column, lambda text: as_word(text, part.system)) or "not coded"
+            reading = part.grade or part.term
+            grade = 0 if part.grade is None else _grade(row, part.grade)
+            reading = part.serious or part.term
+            serious = part.serious is not None and _yes(row, part.serious)
+            reading = part.related or part.term
+            related = part.related is not None and _yes(row, part.related)
+            reading = part.day or part.date or part.term
+            day = _day(row, part, people, place)
+        except Unreadable as fault:
+            source.ledger.troubles.append(row.trouble(reading.column, fault))
+            return fault.reason
+        found.append(
+            AdverseEvent(
+                subject=place, term=term, system=system, grade=grade, is_serious=serious, is_related=related, day=day
+            )
+        )
+        return None
+
+    columns = (part.term, part.system, part.grade, part.serious, part.related, part.day, part.date)
+    _each(part, columns, "adverse events", people, source, keep)
+    return found
+
+
+def _grade(row: Row, column: Column) -> int:
+    def grade(text: str) -> int:
+        number = as_number(as_word(text, column))
+        if number.value not in (1, 2, 3, 4, 5):
+            raise Unreadable(f"{text!r} is no grade", "1 to 5 is wanted", "no grade")
+        return int(number.value)
+
+    return row.read(column.column, grade) or 0
+
+
+def _yes(row: Row, column: Column) -> bool:
+    return bool(row.read(column.column, lambda text: as_yes(text, column)))
+
+
+def _day(row: Row, part: AdverseEvents, people: People, place: int) -> float:
+    """Days since the first dose at which an event began; nan where the file says less than a day."""
+    column = part.day or part.date
+    if column is None:
+        return nan
+    try:
+        found = (
+            row.read(column.column, as_study_day)
+            if part.day is not None
+            else row.read(column.column, lambda text: day_between(text, people.first_dose[place]))
+        )
+    except Unreadable as fault:
+        if fault.reason == "partial date":  # the event counts, its day is not known
+            return nan
+        raise
+    return nan if found is None else time_day(found)
+
+
+def read_ends(part: Ends, people: People, source: Source) -> End:
+    """The last day of each subject and why there is none after it."""
+    last = np.full(len(people.subjects), nan)
+    reasons = np.full(len(people.subjects), int(Missing.MISSED), dtype=np.int64)
+
+    def keep(row: Row, place: int) -> str | None:
+        column = part.reason.column if part.reason is not None else ""
+        try:
+            said = (
+                "completed"
+                if part.reason is None
+                else row.read(column, lambda text: as_word(text, part.reason, tuple(_REASONS)))  # type: ignore[arg-type]
+            )
+            day, column = end_of_day(row, part.day, part.date, part.elapsed, people.first_dose[place])
+            if day is not None and np.isfinite(last[place]):
+                raise Unreadable("the subject ends here a second time", "keep one row each with 'where'", "ends twice")
+        except Unreadable as fault:
+            source.ledger.troubles.append(row.trouble(column, fault))
+            return fault.reason
+        if day is None:
+            return "no day"
+        last[place], reasons[place] = day, int(_REASONS[said or "completed"])
+        return None
+
+    columns = (part.day, part.date, part.elapsed, part.reason)
+    _each(part, columns, "ends of follow-up", people, source, keep)
+    return End(day=last, reason=reasons)

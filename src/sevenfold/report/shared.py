@@ -1,0 +1,61 @@
+"""What every report of a trial shows, whether its record was rehearsed or its data came from tables."""
+
+from typing import Any
+
+from sevenfold.analysis.trial.estimates import Answer, Estimates
+from sevenfold.cohort.cohort import Cohort
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.report import words
+from sevenfold.report.courses import courses
+from sevenfold.report.event_figure import event_figure
+from sevenfold.report.forest_figure import forest_figure
+from sevenfold.report.survival_figure import survival_figures
+
+__all__ = ["arms_of", "shared_context"]
+
+
+def shared_context(p: Protocol, cohort: Cohort, estimates: Estimates) -> dict[str, Any]:
+    """What the templates' common sections read."""
+    arms = arms_of(p)
+    primary = estimates.primary
+    groups = [answer.group for answer in primary.groups]
+    return {
+        "protocol": p,
+        "arms": arms,
+        "names": {group: p.group_label(group) for group in p.groups},
+        "headline": words.headline(primary, p.group_label(groups[0]), p.group_label(groups[1])),
+        "primary": primary,
+        "baseline": estimates.description.baseline,
+        "courses": courses(cohort, estimates.description.points, p, arms),
+        "survival": survival_figures(estimates.description.curves, p, arms),
+        "answers": [_row(answer) for answer in estimates.answers],
+        "n_other_p": sum(a.p_value is not None for a in estimates.answers if a is not primary),
+        "forests": [svg for scale in ("ratio", "hazard ratio") if (svg := forest_figure(estimates.answers, scale))],
+        "events": _events(estimates, arms),
+        "events_svg": event_figure(estimates.description.events, arms),
+    }
+
+
+def arms_of(p: Protocol) -> dict[str, tuple[str, str]]:
+    """Arm's id -> (label, class that gives it its colour); arms without active product are grey."""
+    active = [
+        arm.id
+        for arm in p.arms
+        if not arm.injections or any(p.products[injection.product].is_active for injection in arm.injections)
+    ]
+    letters = {name: f"arm-{chr(ord('a') + place % 5)}" for place, name in enumerate(active)}
+    return {arm.id: (arm.label, letters.get(arm.id, "arm-z")) for arm in p.arms}
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    value, interval = words.answer_value(answer)
+    return {"answer": answer, "value": value, "interval": interval, "strategy": words.strategy(answer)}
+
+
+def _events(estimates: Estimates, arms: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """A row a term, with a cell an arm, commonest systems together."""
+    table: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in estimates.description.events:
+        if row.group in arms:
+            table.setdefault((row.system, row.term), {})[row.group] = row
+    return [{"system": system, "term": term, "cells": cells} for (system, term), cells in table.items()]
