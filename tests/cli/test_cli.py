@@ -55,7 +55,7 @@ print(sorted(name for name in sys.modules if "." not in name))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     for command in ("run", "check", "verify", "unblind", "new", "calibrate"):
         assert f"sevenfold {command} " in done.stdout
-    for heavy in ("numpy", "numba", "scipy", "polars", "pydantic", "sqlalchemy", "rich", "yaml", "jinja2"):
+    for heavy in ("numpy", "llvmlite", "scipy", "polars", "pydantic", "sqlalchemy", "rich", "yaml", "jinja2"):
         assert f"'{heavy}'" not in done.stdout.splitlines()[-1], heavy
 
 

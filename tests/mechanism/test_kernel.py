@@ -1,6 +1,7 @@
 """The printed kernel: packed, equal to the graph it was printed from, kept whole between processes."""
 
 import ctypes
+import errno
 import os
 import platform
 import re
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sevenfold.mechanism.driver import take_up
+from sevenfold.mechanism import kernel
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.mechanism.interpret import interpret
 from sevenfold.mechanism.kernel import LANES, assembly, compiled
@@ -55,14 +56,13 @@ def test_a_step_of_the_kernel_is_that_of_the_graph() -> None:
     ready, traced = compiled(page), trace(page)
     rows = ready.printed.rows
     work = np.zeros((rows.count, LANES))
+    work[: rows.states] = patients.states.T
     given = np.ascontiguousarray([patients.values[name] for name in ready.printed.parameters])
+    load = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(ready.address("load"))
     for lane in range(LANES):
-        take_up(
-            ready.addresses[1], work.reshape(-1), ready.shape, lane, lane, given, patients.time_day,
-            (patients.states, patients.inputs, patients.control),
-        )  # fmt: skip
-    work[rows.time + 2] = length
-    step = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_double)(ready.addresses[0])
+        load(work.ctypes.data + 8 * lane, given.ctypes.data + 8 * lane, LANES)
+    work[rows.time + 1], work[rows.time + 2] = np.inf, length
+    step = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_double)(ready.address("step"))
     assert step(work.ctypes.data, np.inf) == 0
     assert work[rows.time] == pytest.approx(np.full(LANES, length))
     known: dict[int, Any] = {node.number: patients.states[:, k] for k, node in enumerate(traced.states)}
@@ -85,6 +85,42 @@ def test_what_was_kept_gives_the_same_bits_and_what_was_damaged_is_made_again(tm
     (kept,) = (tmp_path / "sevenfold" / "kernels").glob("il7-*.o")
     whole = kept.read_bytes()
     assert first_result(tmp_path) == made
-    kept.write_bytes(whole[:-100])
-    assert first_result(tmp_path) == made
-    assert kept.read_bytes() == whole
+    for damaged in (whole[:-100], b"", whole[:40], whole[:-1] + bytes([whole[-1] ^ 1])):
+        kept.write_bytes(damaged)
+        assert first_result(tmp_path) == made
+        assert kept.read_bytes() == whole
+
+
+def test_where_nothing_can_be_kept_the_kernel_runs_from_memory(tmp_path: Path) -> None:
+    """A file stands where the folder should be: whoever runs this, also root, can make nothing below it."""
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    assert first_result(blocked) == first_result(tmp_path / "folder")
+    assert blocked.read_text() == "in the way"
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write fails after the file was begun; no part of it stays, and nothing is raised."""
+
+    def full(handle: int, _mode: str) -> Any:
+        os.close(handle)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", full)
+        kernel._keep(tmp_path / "kernels" / "x.o", b"code")
+    assert list((tmp_path / "kernels").iterdir()) == []
+    kernel._keep(tmp_path / "kernels" / "x.o", b"code")
+    assert kernel._kept(tmp_path / "kernels" / "x.o") == b"code"
+
+
+def test_processes_that_begin_together_each_get_a_whole_kernel(tmp_path: Path) -> None:
+    """Each writes beside and puts its file in place in one go: all answer the same, and one file is left."""
+    environment = {**os.environ, "SEVENFOLD_CACHE": str(tmp_path)}
+    at_once = [
+        subprocess.Popen([sys.executable, "-c", FIRST], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = {process.communicate()[0] for process in at_once}
+    assert said == {first_result(tmp_path)}
+    assert [path.suffix for path in (tmp_path / "sevenfold" / "kernels").iterdir()] == [".o"]

@@ -145,14 +145,14 @@ def summaries(draws: Floats) -> list[dict[str, Any]]:
 
 def versions() -> dict[str, str]:
     """What a posterior was made with."""
-    import numba
+    import llvmlite
     import scipy
 
     from sevenfold import __version__
 
     return {
         "sevenfold": __version__, "python": platform.python_version(), "numpy": np.__version__,
-        "scipy": scipy.__version__, "numba": numba.__version__, "machine": platform.machine(),
+        "scipy": scipy.__version__, "llvmlite": llvmlite.__version__, "machine": platform.machine(),
     }  # fmt: skip
 
 

@@ -229,7 +229,7 @@ def write_run(
     history: History | None = None,
 ) -> None:
     """What made what: enough to make it again, and what the rules of monitoring raised."""
-    import numba
+    import llvmlite
     import numpy as np
     import polars as pl
 
@@ -266,7 +266,7 @@ def write_run(
             "with": {
                 "python": platform.python_version(),
                 "numpy": np.__version__,
-                "numba": numba.__version__,
+                "llvmlite": llvmlite.__version__,
                 "polars": pl.__version__,
                 "machine": platform.machine(),
             },

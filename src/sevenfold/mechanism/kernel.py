@@ -7,12 +7,14 @@ version) and of the processor with its features: a change anywhere is a new file
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, final
 
 from sevenfold.mechanism.control import Rows
+from sevenfold.mechanism.driver import print_driver
 from sevenfold.mechanism.expression import Node
 from sevenfold.mechanism.lane_math import print_functions
 from sevenfold.mechanism.page import Page
@@ -54,28 +56,27 @@ class Kernel:
 
     Args:
         printed: what it was compiled from.
-        addresses: of ``step``, ``load`` and ``observe``, as the driver calls them.
         engine: keeps the machine code alive.
     """
 
     printed: Printed
-    addresses: tuple[int, int, int]
     engine: Any
 
+    def address(self, name: str) -> int:
+        """Of ``drive``, or of ``step``, ``load`` or ``observe``, which it calls."""
+        return int(self.engine.get_function_address(name))
+
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Lanes, states, inputs and rows, as the driver wants them."""
-        rows = self.printed.rows
-        return LANES, rows.states, rows.inputs, rows.count
+    def shape(self) -> tuple[int, int]:
+        """Rows and lanes of the workspace."""
+        return self.printed.rows.count, LANES
 
 
 @cache
 def compiled(page: Page) -> Kernel:
-    """The kernel of a page, from the cache on disk or compiled now (a second or two)."""
+    """The kernel of a page, from the cache on disk or compiled now (half a second or more)."""
     printed = print_kernel(page)
-    engine = _engine(page.name, printed.text)
-    step, load, observe = (engine.get_function_address(name) for name in ("step", "load", "observe"))
-    return Kernel(printed=printed, addresses=(step, load, observe), engine=engine)
+    return Kernel(printed=printed, engine=_engine(page.name, printed.text))
 
 
 def print_kernel(page: Page) -> Printed:
@@ -97,6 +98,7 @@ def print_kernel(page: Page) -> Printed:
             print_functions(1).replace("@lane_", "@one_"),
             _print_load(traced, hoisted, rows).replace("@lane_", "@one_"),
             _print_observe(traced, hoisted, rows).replace("@lane_", "@one_"),
+            print_driver(LANES, rows, len(traced.outputs)),
         ]
     )
     return Printed(
@@ -196,24 +198,24 @@ def _kept(path: Path) -> bytes | None:
 
 
 def _keep(path: Path, code: bytes) -> None:
-    """Write machine code after its digest: whole or not at all, whoever else is writing the same."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "wb") as file:
-        file.write(hashlib.sha256(code).digest() + code)
-    Path(temporary).replace(path)
-
-
-@cache
-def _cache_folder() -> Path:
-    """Where kernels are kept: SEVENFOLD_CACHE, or the user's cache folder, or a temporary one if neither can be
-    written.
+    """Write machine code after its digest: whole or not at all, whoever else is writing the same. Where nothing can be
+    written, nothing is kept, and the next process compiles again.
     """
-    base: Any = os.environ.get("SEVENFOLD_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "sevenfold" / "kernels"
+    temporary = None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        temporary.replace(path)
     except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="sevenfold-kernels-"))
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _cache_folder() -> Path:
+    """Where kernels are kept: under SEVENFOLD_CACHE, or the user's folder for caches."""
+    base = os.environ.get("SEVENFOLD_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sevenfold" / "kernels"

@@ -13,7 +13,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.mechanism.driver import AS_CONTROLLED, drive
+from sevenfold.mechanism.driver import AS_CONTROLLED, Tables, drive
 from sevenfold.mechanism.kernel import compiled
 from sevenfold.mechanism.page import Named, Page
 from sevenfold.mechanism.stops import Dose, Regimen, Stops, plan_stops
@@ -149,14 +149,16 @@ def follow(
     status, n_steps = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     used = [patients.values[name] for name in kernel.printed.parameters]
     parameters = np.ascontiguousarray(used, dtype=np.float64).reshape(-1, n)
-    steps = grid or (AS_CONTROLLED, np.zeros((0, 0)), np.zeros(0, dtype=np.int64))
+    how, lengths, row_of = grid or (AS_CONTROLLED, np.zeros((0, 0)), np.zeros(n, dtype=np.int64))
+    tables = Tables(
+        parameters=parameters, start_day=np.ascontiguousarray(patients.time_day), stops=stops, states=states,
+        inputs=inputs, control=control, seen=outputs, status=status, n_steps=n_steps, lengths=lengths, row_of=row_of,
+    )  # fmt: skip
     chunk = min(_CHUNK, -(-n // threads))
+    address = kernel.address("drive")
 
     def run(first: int) -> None:
-        drive(
-            kernel.addresses, kernel.shape, first, min(first + chunk, n), tolerance, parameters, patients.time_day,
-            tuple(stops), (states, inputs, control), (outputs, status, n_steps), steps,
-        )  # fmt: skip
+        drive(address, kernel.shape, tables, first, min(first + chunk, n), how, tolerance)
 
     if threads == 1:
         for first in range(0, n, chunk):
