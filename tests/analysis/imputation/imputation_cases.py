@@ -10,7 +10,7 @@ import polars as pl
 from rehearsals import shared
 from sevenfold.analysis.ancova import Ancova, Contrast
 from sevenfold.analysis.imputation import DROPOUT, Assumption, Courses, ImputationModel, courses_from_rows
-from sevenfold.analysis.mmrm.covariance import ByGroup
+from sevenfold.analysis.mmrm.covariance import ByGroup, Unstructured
 
 REFERENCE = Path(__file__).parents[2] / "reference/imputation/oracle.csv"
 VISITS = ("4", "5", "6", "7")
@@ -50,12 +50,8 @@ def jump(assumption: Assumption = Assumption.JUMP_TO_REFERENCE, reference: str =
 
 def by_arm(assumption: Assumption, reference: str = "control") -> ImputationModel:
     """The same with a covariance for each arm."""
-    model = jump(assumption, reference)
-    return ImputationModel(
-        assumptions=model.assumptions,
-        reference=reference,
-        covariance=ByGroup(structure=model.covariance),  # type: ignore[arg-type]
-    )
+    covariance = ByGroup(structure=Unstructured())
+    return ImputationModel(assumptions={DROPOUT: assumption}, reference=reference, covariance=covariance)
 
 
 def small_trial(
