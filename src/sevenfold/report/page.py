@@ -115,7 +115,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "answers": [_row(answer) for answer in given.estimates.answers],
         "n_other_p": sum(a.p_value is not None for a in given.estimates.answers if a is not primary),
         "forest_svg": forest_figure(given.estimates.answers),
-        "events": _events(given.estimates, arms),
+        "safety": given.estimates.description.safety,
         "events_svg": event_figure(given.estimates.description.events, arms),
         "release": [row for name in arms for row in given.estimates.description.release if row.group == name],
         "antibodies": {
@@ -162,15 +162,6 @@ def _tiles(given: ReportInput, primary: Answer) -> list[tuple[str, str]]:
 def _row(answer: Answer) -> dict[str, Any]:
     value, interval = words.answer_value(answer)
     return {"answer": answer, "value": value, "interval": interval, "strategy": words.strategy(answer)}
-
-
-def _events(estimates: Estimates, arms: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
-    """A row a term, with a cell an arm, commonest systems together."""
-    table: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in estimates.description.events:
-        if row.group in arms:
-            table.setdefault((row.system, row.term), {})[row.group] = row
-    return [{"system": system, "term": term, "cells": cells} for (system, term), cells in table.items()]
 
 
 def _unverified(file: ProtocolFile) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 
 from sevenfold.analysis.geometric import geometric_mean, paired_ratio
 from sevenfold.analysis.proportion import clopper_pearson
+from sevenfold.analysis.safety.tables import safety_tables
 from sevenfold.analysis.trial.estimates import Description, EventRow, Point, ReleaseRow
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.protocol.protocol import Protocol
@@ -49,6 +50,7 @@ def describe(cohort: Cohort, protocol: Protocol, release: dict[int, tuple[int, i
         release=tuple(_release(release, sides)),
         n_by_group={name: int(members.sum()) for name, members in sides.items()},
         antibodies=_antibodies(cohort, sides),
+        safety=safety_tables(cohort, protocol, sides),
     )
 
 
