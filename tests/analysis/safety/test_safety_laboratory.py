@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from rehearsals import Rehearsed
 from sevenfold.analysis.safety.exposed import exposed
-from sevenfold.analysis.safety.laboratory import Graded, graded, range_shift, shift
+from sevenfold.analysis.safety.laboratory import Graded, graded, not_graded, range_shift, shift
 from sevenfold.analysis.safety.tables import safety_tables
 from sevenfold.cohort.cohort import Assignment, Cohort
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.safety import Safety
+from sevenfold.protocol.variable import Kind, Variable
 
 
 def groups_of(cohort: Cohort) -> dict[str, NDArray[np.bool_]]:
@@ -83,7 +84,11 @@ def test_shift_tables_close(whole_trial: Rehearsed, terms: dict[str, Graded]) ->
     assert len(tables) >= 8
     for table, one in tables:
         for group, members in groups.items():
-            assert sum(table.counts[group].values()) == table.n[group] == (members & during.is_dosed).sum()
+            assert (
+                sum(sum(table.row(group, state)) for state in table.states)
+                == table.n[group]
+                == (members & during.is_dosed).sum()
+            )
             assert sum(table.row(group, "2")) == ((one.baseline == 2) & members & during.is_dosed).sum()
             assert sum(one.emergent_by_grade(members & during.is_dosed).values()) == table.n[group]
 
@@ -94,12 +99,12 @@ def test_tables_by_range_close_too(whole_trial: Rehearsed) -> None:
     normal, low = protocol.reference_ranges["alc"], range_shift("alc", cohort, protocol, groups, during, lowest=True)
     high = range_shift("alc", cohort, protocol, groups, during, lowest=False)
     for group in groups:
-        assert sum(low.counts[group].values()) == low.n[group] == high.n[group]
+        assert sum(sum(low.row(group, state)) for state in low.states) == low.n[group] == high.n[group]
     before = cohort.baseline["alc"][0]
     dosed = during.is_dosed
     assert sum(sum(low.row(group, "below")) for group in groups) == ((before < normal.lower) & dosed).sum()
-    fell = sum(low.counts[group]["within", "below"] for group in groups)
-    stayed = sum(high.counts[group]["within", "below"] for group in groups)
+    fell = sum(low.counts[group]["within"]["below"] for group in groups)
+    stayed = sum(high.counts[group]["within"]["below"] for group in groups)
     assert stayed <= fell
 
 
@@ -158,3 +163,15 @@ def test_relabelling_the_arms_permutes_every_table_of_safety(whole_trial: Rehear
         assert all(a.by_grade[name] == b.by_grade[other] for a, b in zip(here.emergent, there.emergent, strict=True))
         assert all(a.counts[name] == b.counts[other] for a, b in zip(here.shifts, there.shifts, strict=True))
     assert here.adjudication == there.adjudication
+
+
+def test_a_unit_that_the_criteria_do_not_know_is_told_and_stops_nothing(whole_trial: Rehearsed) -> None:
+    """A protocol that measures haemoglobin as a share of normal: both its terms are named, all others are graded."""
+    cohort, plan = whole_trial.cohort, whole_trial.file.protocol
+    odd = Variable(id="haemoglobin", label="Haemoglobin", kind=Kind.LABORATORY, unit="%")
+    protocol = plan.model_copy(update={"variables": (odd,)})
+    assert not_graded(cohort, plan) == ()
+    assert not_graded(cohort, protocol) == ("Anemia (measured in %)", "Hemoglobin increased (measured in %)")
+    names = {one.criterion.name for one in graded(cohort, protocol, exposed(cohort, protocol))}
+    assert "Anemia" not in names
+    assert "Lymphocyte count decreased" in names

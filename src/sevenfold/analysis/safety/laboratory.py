@@ -16,7 +16,7 @@ from sevenfold.protocol.protocol import Protocol
 from sevenfold.rules.grading.criteria import Criterion, criteria_for
 from sevenfold.rules.grading.grade import UNKNOWN, grade
 
-__all__ = ["Graded", "ShiftTable", "graded", "range_shift", "shift"]
+__all__ = ["Graded", "ShiftTable", "graded", "not_graded", "range_shift", "shift"]
 
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -56,35 +56,50 @@ class ShiftTable:
     Args:
         title: of what.
         states: in order; the last is ``missing``.
-        counts: group -> (before, after) -> subjects.
+        counts: group -> before -> after -> subjects.
         n: group -> subjects; its counts sum to this.
     """
 
     title: str
     variable: str
     states: tuple[str, ...]
-    counts: Mapping[str, Mapping[tuple[str, str], int]]
+    counts: Mapping[str, Mapping[str, Mapping[str, int]]]
     n: Mapping[str, int]
 
     def row(self, group: str, before: str) -> tuple[int, ...]:
         """A group's subjects who began in a state, by where they went."""
-        return tuple(self.counts[group][before, after] for after in self.states)
+        return tuple(self.counts[group][before].values())
 
 
 def graded(cohort: Cohort, protocol: Protocol, during: Exposed) -> tuple[Graded, ...]:
     """Every term of the pinned version that the trial's values can be graded by; none where no version is pinned."""
-    version = protocol.safety.ctcae
-    if version is None:
-        return ()
     return tuple(
         _graded(criterion, name, cohort, protocol, during)
-        for name in cohort.values
-        for criterion in criteria_for(name, version)
+        for name, criterion in _terms(cohort, protocol)
+        if criterion.is_stated_in(_unit(name, protocol))
     )
 
 
+def not_graded(cohort: Cohort, protocol: Protocol) -> tuple[str, ...]:
+    """Terms that the trial's values could be graded by if they were measured in another unit, and in which they are."""
+    return tuple(
+        f"{criterion.name} (measured in {_unit(name, protocol)})"
+        for name, criterion in _terms(cohort, protocol)
+        if not criterion.is_stated_in(_unit(name, protocol))
+    )
+
+
+def _terms(cohort: Cohort, protocol: Protocol) -> list[tuple[str, Criterion]]:
+    version = protocol.safety.ctcae
+    return [] if version is None else [(name, one) for name in cohort.values for one in criteria_for(name, version)]
+
+
+def _unit(name: str, protocol: Protocol) -> str:
+    return protocol.known_variables[name].unit or "ratio"
+
+
 def _graded(criterion: Criterion, name: str, cohort: Cohort, protocol: Protocol, during: Exposed) -> Graded:
-    unit = protocol.known_variables[name].unit or ""
+    unit = _unit(name, protocol)
     normal = protocol.reference_ranges.get(name)
     lower, upper = (None, None) if normal is None else (normal.lower, normal.upper)
     before = cohort.baseline[name][0]
@@ -145,6 +160,6 @@ def _table(
     for group, members in groups.items():
         mine = np.flatnonzero(members & during.is_dosed)
         pairs = [(before[i], after[i]) for i in mine]
-        counts[group] = {(a, b): pairs.count((a, b)) for a in states for b in states}
+        counts[group] = {a: {b: pairs.count((a, b)) for b in states} for a in states}
         n[group] = len(pairs)
     return ShiftTable(title=title, variable=variable, states=states, counts=counts, n=n)

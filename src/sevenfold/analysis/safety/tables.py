@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sevenfold.analysis.safety.events import EventDifference, EventLine, event_differences, event_lines
 from sevenfold.analysis.safety.exposed import exposed
-from sevenfold.analysis.safety.laboratory import ShiftTable, graded, range_shift, shift
+from sevenfold.analysis.safety.laboratory import ShiftTable, graded, not_graded, range_shift, shift
 from sevenfold.analysis.safety.release import ReleaseFound, for_adjudication
 from sevenfold.analysis.safety.support_free import support_free_days
 from sevenfold.cohort.cohort import Cohort
@@ -69,6 +69,7 @@ class SafetyTables:
         window: of what is treatment-emergent, in words.
         ctcae: the version by which laboratory values are graded; None where none is pinned.
         n_dosed: group -> subjects who received at least one injection.
+        not_graded: terms that cannot be, for the unit in which the values are measured.
     """
 
     window: str
@@ -77,6 +78,7 @@ class SafetyTables:
     events: tuple[EventLine, ...]
     differences: tuple[EventDifference, ...]
     emergent: tuple[EmergentRow, ...]
+    not_graded: tuple[str, ...]
     shifts: tuple[ShiftTable, ...]
     range_shifts: tuple[ShiftTable, ...]
     adjudication: tuple[ReleaseFound, ...]
@@ -114,6 +116,7 @@ def safety_tables(cohort: Cohort, protocol: Protocol, groups: Mapping[str, Flags
             )
             for one in terms
         ),
+        not_graded=not_graded(cohort, protocol),
         shifts=tuple(shift(one, groups, during) for one in terms),
         range_shifts=tuple(
             range_shift(name, cohort, protocol, groups, during, lowest=lowest)

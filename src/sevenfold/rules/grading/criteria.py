@@ -40,6 +40,10 @@ class Criterion:
     limits: Mapping[int, tuple[Limit, ...]]
     beyond: str
 
+    def is_stated_in(self, unit: str) -> bool:
+        """Whether values in this unit can be graded."""
+        return all(limit.is_stated_in(unit) for limits in self.limits.values() for limit in limits)
+
 
 @cache
 def criteria(version: str) -> dict[str, Criterion]:

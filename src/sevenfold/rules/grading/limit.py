@@ -88,6 +88,10 @@ class Limit:
             )
         return np.asarray(met & self._applies(given))
 
+    def is_stated_in(self, wanted: str) -> bool:
+        """Whether values in this unit can be held against it: stated in multiples only, or in a unit that converts."""
+        return not self.quantities or unit.dimension(wanted) in {unit.dimension(one.unit) for one in self.quantities}
+
     def is_unknown(self, given: Reading) -> Flags:
         """Whether a limit of normal that is missing keeps this limit from being held against each value."""
         missing = np.zeros(given.values.shape, dtype=np.bool_)
