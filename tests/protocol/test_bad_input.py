@@ -47,6 +47,8 @@ def line_of(text: str, words: str) -> int:
         ("{number: age, at_least: 18 years}", "{number: age}", "needs a limit"),
         ("{number: age, at_least: 18 years}", "{nombre: age, at_least: 18 years}", "a rule begins with one of number, fact"),
         ("assessments: [alc, cd4, cd8, ki67_cd4, il7]   #", "assessments: [cd4, cd8, ki67_cd4, il7]   #", "'alc' gives the arm away after randomisation"),
+        ('ctcae: "5.0"', 'ctcae: "3.0"', "should be '4.03', '5.0' or '6.0'; found '3.0'"),
+        ("emergent_for: 30 days", "emergent_for: 30", "30 has no unit; write it like '10 day'"),
         ("action: stop, masked: true", "action: stop", "say 'masked: true'"),
         ("blind: [participant,", "blind: [safety reviewer,", "listed as blind and as unblinded"),
         ("    role: primary\n", "    role: secondary\n", "exactly one primary estimand"),

@@ -98,6 +98,29 @@ def outline(page: str) -> Outline:
     return made
 
 
+def test_safety_tables_stand_on_the_page_with_their_sums(page: str, whole_trial: Rehearsed) -> None:
+    """Events by class and grade, grades by the pinned version, shift tables of every term, days free of support."""
+    safety = page[page.index('<section id="safety">') : page.index('<section id="fate">')]
+    for words_of in (
+        "from the first dose to 30 days after the last",
+        "Graded by CTCAE 4.03 from the value alone",
+        "Lymphocyte count decreased: subjects by what they had before treatment",
+        "flagged for adjudication",
+        "Days alive and free of organ support, by arm",
+        "related ",
+    ):
+        assert words_of in safety
+    n_dosed = int((whole_trial.cohort.n_doses[0] > 0).sum())
+    shifts = safety.split("<caption>Lymphocyte count decreased:")[1].split("</table>")[0]
+    assert sum(int(found) for found in re.findall(r'<td class="n">(\d+) of \d+</td></tr>', shifts)) == n_dosed
+    emergent = safety.split("by the worst treatment-emergent grade of each laboratory term</caption>")[1].split(
+        "</table>"
+    )[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", emergent.split("<tbody>")[1], flags=re.DOTALL)
+    counts = [[int(n) for n in re.findall(r'<td class="n">(\d+)</td>', row)] for row in rows]
+    assert {sum(sum(row) for row in counts[start : start + 3]) for start in range(0, len(counts), 3)} == {n_dosed}
+
+
 def test_it_needs_no_network(page: str, outline: Outline) -> None:
     assert outline.loads == []
     assert "@import" not in page

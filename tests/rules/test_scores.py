@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from sevenfold.protocol.load import load
 from sevenfold.protocol.treatment import Route
-from sevenfold.rules.cytokine_release import Bedside, Oxygen, emergent_grade, raw_grade
 from sevenfold.rules.dosing import interruptions, route_for, volume_for
 from sevenfold.rules.sofa import ORGANS, sofa
 
@@ -49,54 +48,6 @@ def test_sofa_is_that_of_vincent_1996(organ: str, values: dict[str, float], poin
 def test_sofa_without_an_organ_has_no_total() -> None:
     assert sofa({}).total is None
     assert set(sofa({}).organs) == set(ORGANS)
-
-
-def bedside(
-    temperature: float = 37.0, vasopressors: int = 0, oxygen: Oxygen = Oxygen.NONE, *, low: bool = False
-) -> Bedside:
-    return Bedside(temperature_c=temperature, vasopressors=vasopressors, is_hypotensive=low, oxygen=oxygen)
-
-
-@pytest.mark.parametrize(
-    ("seen", "grade"),
-    [
-        (bedside(37.9, 2, Oxygen.POSITIVE_PRESSURE), 0),
-        (bedside(38.0), 1),
-        (bedside(38.5, low=True), 2),
-        (bedside(38.5, 1), 3),
-        (bedside(38.5, 2), 4),
-        (bedside(38.5, oxygen=Oxygen.LOW_FLOW), 2),
-        (bedside(38.5, oxygen=Oxygen.HIGH_FLOW), 3),
-        (bedside(38.5, oxygen=Oxygen.POSITIVE_PRESSURE), 4),
-    ],
-)
-def test_raw_grade_is_the_astct_consensus(seen: Bedside, grade: int) -> None:
-    """Lee et al. 2019: fever, then hypotension and hypoxia by the support they need."""
-    assert raw_grade(seen) == grade
-
-
-def test_support_that_was_there_before_does_not_count() -> None:
-    """On a ventilator and norepinephrine before the dose: a new fever alone is grade 1, though the raw grade is 4."""
-    before, after = bedside(37.0, 1, Oxygen.POSITIVE_PRESSURE), bedside(38.6, 1, Oxygen.POSITIVE_PRESSURE)
-    assert raw_grade(after) == 4
-    assert emergent_grade(before, after) == 1
-    assert emergent_grade(after, after) == 0
-    assert emergent_grade(before, bedside(38.6, 2, Oxygen.POSITIVE_PRESSURE)) == 4
-
-
-SEEN = st.builds(
-    bedside,
-    temperature=st.floats(35, 41),
-    vasopressors=st.integers(0, 3),
-    oxygen=st.sampled_from(Oxygen),
-    low=st.booleans(),
-)
-
-
-@given(before=SEEN, after=SEEN)
-def test_the_new_grade_never_exceeds_the_raw_one_and_nothing_new_is_no_grade(before: Bedside, after: Bedside) -> None:
-    assert 0 <= emergent_grade(before, after) <= raw_grade(after)
-    assert emergent_grade(after, after) == 0
 
 
 def test_the_route_follows_the_latest_values() -> None:

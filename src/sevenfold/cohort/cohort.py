@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.errors import BlindBroken, InvalidInput
+from sevenfold.rules.cytokine_release import Bedside
 
-__all__ = ["AdverseEvent", "Assignment", "Cohort", "Missing", "Subject"]
+__all__ = ["AdverseEvent", "Assignment", "Cohort", "DoseObservation", "Missing", "Subject", "Support"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -71,7 +72,13 @@ class Subject:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdverseEvent:
-    """One adverse event; ``subject`` is the place in the cohort."""
+    """One adverse event; ``subject`` is the place in the cohort.
+
+    Args:
+        relation: to the product, as it was judged; empty where it was not.
+        led_to_stop: whether dosing was stopped for it.
+        hours_after_dose: None where nobody connects it with a dose.
+    """
 
     subject: int
     term: str
@@ -80,6 +87,40 @@ class AdverseEvent:
     is_serious: bool
     is_related: bool
     day: float
+    relation: str = ""
+    led_to_stop: bool = False
+    hours_after_dose: float | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseObservation:
+    """The worst of the day before a dose and of the time after it; ``subject`` is the place in the cohort.
+
+    Args:
+        study_day: of the dose.
+    """
+
+    subject: int
+    study_day: int
+    before: Bedside
+    after: Bedside
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """A span of support of an organ; ``subject`` is the place in the cohort.
+
+    Args:
+        began_day: since the first dose; negative where it was there before.
+        ended_day: inf where it went on to the end of what is known.
+    """
+
+    subject: int
+    support: str
+    began_day: float
+    ended_day: float
 
 
 @final
@@ -121,6 +162,11 @@ class Cohort:
         assignment: None while blind.
         below: variable -> (trial, subject, visit), whether a value is the limit of quantification below which the
             measurement lay; variables without any may be left out.
+        dosed_from_day: (trial, subject) of the first injection received, inf without one; None where it is not known,
+            and then as ``n_doses`` says, from day 0.
+        dosed_to_day: (trial, subject) of the last injection received, -inf without one; None where it is not known.
+        dose_observations: of trial 0.
+        supports: of trial 0.
         is_in_order: whether ``subjects`` stand in the order of randomisation.
         looked_for_day: event -> (trial, subject) until when it was looked for, where that is not ``last_day``.
     """
@@ -139,6 +185,10 @@ class Cohort:
     adverse_events: tuple[AdverseEvent, ...]
     assignment: Assignment | None
     below: Mapping[str, Flags] = field(default_factory=dict)
+    dosed_from_day: Floats | None = None
+    dosed_to_day: Floats | None = None
+    dose_observations: tuple[DoseObservation, ...] = ()
+    supports: tuple[Support, ...] = ()
     looked_for_day: Mapping[str, Floats] = field(default_factory=dict)
     is_in_order: bool = True
 

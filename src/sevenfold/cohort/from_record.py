@@ -9,11 +9,13 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.cohort.cohort import AdverseEvent, Assignment, Cohort, Missing, Subject
+from sevenfold.cohort.cohort import AdverseEvent, Assignment, Cohort, DoseObservation, Missing, Subject, Support
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.rule import LabRule, leaves
 from sevenfold.protocol.visit import Visit
 from sevenfold.record.history import History, SubjectHistory
+from sevenfold.record.payloads import DoseGiven
+from sevenfold.rules.cytokine_release import Bedside
 from sevenfold.rules.holding import qualifying_measurements
 from sevenfold.rules.screening import Screening
 
@@ -87,6 +89,10 @@ def from_record(history: History, protocol: Protocol) -> Cohort:
         adverse_events=tuple(_adverse_events(people)),
         assignment=assignment,
         below={name: flags for name, flags in grids.below.items() if flags.any()},
+        dosed_from_day=_days(people, lambda one: min(_dose_days(one), default=None)),
+        dosed_to_day=-_days(people, lambda one: -max(_dose_days(one)) if _dose_days(one) else None),
+        dose_observations=tuple(_dose_observations(people)),
+        supports=tuple(_supports(people)),
     )
 
 
@@ -184,7 +190,57 @@ def _adverse_events(people: list[SubjectHistory]) -> list[AdverseEvent]:
             is_serious=said.is_serious,
             is_related=said.relation in _RELATED,
             day=one.day(at) or 0.0,
+            relation=said.relation,
+            led_to_stop=said.number == _stopped_for(one),
+            hours_after_dose=said.hours_after_dose,
         )
         for index, one in enumerate(people)
         for at, said in one.adverse_events
     ]
+
+
+def _stopped_for(one: SubjectHistory) -> int | None:
+    """The number of the adverse event for which dosing was stopped: the last one before it, where that is the
+    reason.
+    """
+    if one.dosing_stopped is None or not one.dosing_stopped[1].startswith("adverse event"):
+        return None
+    before = [(at, said.number) for at, said in one.adverse_events if at <= one.dosing_stopped[0]]
+    return max(before)[1] if before else None
+
+
+def _dose_days(one: SubjectHistory) -> list[float]:
+    """Days since the first dose of every injection received."""
+    return [day for at, said in one.doses if isinstance(said, DoseGiven) and (day := one.day(at)) is not None]
+
+
+def _dose_observations(people: list[SubjectHistory]) -> list[DoseObservation]:
+    return [
+        DoseObservation(
+            subject=index,
+            study_day=said.study_day,
+            before=Bedside.from_numbers(said.before),
+            after=Bedside.from_numbers(said.after),
+        )
+        for index, one in enumerate(people)
+        for _, said in one.observations
+    ]
+
+
+def _supports(people: list[SubjectHistory]) -> list[Support]:
+    """Spans from what was present, began and ended; one still running at the end has no end."""
+    spans = []
+    for index, one in enumerate(people):
+        running: dict[str, float] = {}
+        for at, said in one.supports:
+            day = one.day(at) or 0.0
+            if said.change == "ended":
+                began = running.pop(said.support, -math.inf)
+                spans.append(Support(subject=index, support=said.support, began_day=began, ended_day=day))
+            else:
+                running.setdefault(said.support, -math.inf if said.change == "present" else day)
+        spans += [
+            Support(subject=index, support=support, began_day=began, ended_day=math.inf)
+            for support, began in running.items()
+        ]
+    return spans

@@ -13,6 +13,7 @@ from sevenfold.protocol.masking import Masking, Randomisation
 from sevenfold.protocol.part import Id, Part, Text, contradiction
 from sevenfold.protocol.plan import Analysis, MonitoringRule
 from sevenfold.protocol.registered import Criterion, RegisteredTrial, Site
+from sevenfold.protocol.safety import Safety
 from sevenfold.protocol.treatment import Arm, Dosing, Product
 from sevenfold.protocol.variable import Variable, catalogue
 from sevenfold.protocol.visit import Schedule
@@ -50,9 +51,11 @@ class Protocol(Part):
 
     Args:
         format: of the file; 1.
-        reference_ranges: of the assessments that rules compare with the upper limit of normal.
+        reference_ranges: of the assessments that rules compare with the upper limit of normal, and that grading
+            compares with either limit.
         variables: what this trial talks about beyond the catalogue.
         groups: arms taken together in a comparison, by name.
+        safety: which criteria grade it, and how long after the last dose it counts.
         published: the trial's name in the evidence, where its results are in print.
     """
 
@@ -77,6 +80,7 @@ class Protocol(Part):
     estimands: tuple[Estimand, ...] = Field(min_length=1)
     analyses: tuple[Analysis, ...] = Field(min_length=1)
     monitoring: tuple[MonitoringRule, ...] = ()
+    safety: Safety = Safety()
     published: Text | None = None
 
     @model_validator(mode="after")

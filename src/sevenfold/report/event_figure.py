@@ -59,7 +59,7 @@ def event_figure(rows: Sequence[EventRow], arms: Mapping[str, tuple[str, str]]) 
                 )
             )
     words = (
-        "Share of subjects with each adverse event, by arm, with exact 95 % intervals; the numbers stand in the "
-        "table below."
+        "Share of the subjects randomised with each adverse event over the whole follow-up, by arm, with exact 95 % "
+        "intervals; the table below has those that are treatment-emergent."
     )
     return figure(_WIDTH, base + 24, "Adverse events", words, *parts, class_="chart wide")

@@ -31,7 +31,7 @@ def shared_context(p: Protocol, cohort: Cohort, estimates: Estimates) -> dict[st
         "answers": [_row(answer) for answer in estimates.answers],
         "n_other_p": sum(a.p_value is not None for a in estimates.answers if a is not primary),
         "forests": [svg for scale in ("ratio", "hazard ratio") if (svg := forest_figure(estimates.answers, scale))],
-        "events": _events(estimates, arms),
+        "safety": estimates.description.safety,
         "events_svg": event_figure(estimates.description.events, arms),
     }
 
@@ -50,12 +50,3 @@ def arms_of(p: Protocol) -> dict[str, tuple[str, str]]:
 def _row(answer: Answer) -> dict[str, Any]:
     value, interval = words.answer_value(answer)
     return {"answer": answer, "value": value, "interval": interval, "strategy": words.strategy(answer)}
-
-
-def _events(estimates: Estimates, arms: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:
-    """A row a term, with a cell an arm, commonest systems together."""
-    table: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in estimates.description.events:
-        if row.group in arms:
-            table.setdefault((row.system, row.term), {})[row.group] = row
-    return [{"system": system, "term": term, "cells": cells} for (system, term), cells in table.items()]

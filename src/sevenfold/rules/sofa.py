@@ -1,4 +1,4 @@
-"""The SOFA score from raw measurements, organ by organ. Source: [vincent1996]."""
+"""The SOFA score of 1996 from raw measurements, organ by organ. Source: [vincent1996]; docs/theory/safety.md."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final, final
 __all__ = ["ORGANS", "Sofa", "sofa"]
 
 ORGANS: Final = ("respiration", "coagulation", "liver", "circulation", "nervous system", "kidney")
+_ADRENERGIC: Final = ("norepinephrine_rate", "epinephrine_rate", "dopamine_rate", "dobutamine_rate")
 
 
 @final
@@ -24,14 +25,20 @@ class Sofa:
 
 
 def sofa(values: Mapping[str, float]) -> Sofa:
-    """Score the values of one day, by the catalogue's names and units."""
+    """Score the worst values of one day, by the catalogue's names and units.
+
+    Drugs count that ran for at least an hour: ``norepinephrine_rate``, ``epinephrine_rate``, ``dopamine_rate`` and
+    ``dobutamine_rate`` [µg/kg/min]; one that is left out was not given. ``ventilated`` is support of breathing, without
+    which respiration has at most 2 points. Where the table leaves a gap (bilirubin and creatinine between 11.9 and
+    12.0, or 4.9 and 5.0), points begin at the higher limit.
+    """
     return Sofa(
         organs={
             "respiration": _respiration(values.get("pao2_fio2"), values.get("ventilated")),
             "coagulation": _falling(values.get("platelets"), (150_000, 100_000, 50_000, 20_000)),
             "liver": _rising(values.get("bilirubin"), (1.2, 2.0, 6.0, 12.0)),
-            "circulation": _circulation(values.get("mean_arterial_pressure"), values.get("norepinephrine_rate")),
-            "nervous system": _nervous_system(values.get("gcs")),
+            "circulation": _circulation(values),
+            "nervous system": _falling(values.get("gcs"), (15.0, 13.0, 10.0, 6.0)),
             "kidney": _kidney(values.get("creatinine"), values.get("urine_output")),
         }
     )
@@ -52,14 +59,16 @@ def _respiration(pao2_fio2: float | None, ventilated: float | None) -> int | Non
     return points if ventilated else min(points, 2)  # 3 and 4 only with respiratory support
 
 
-def _circulation(mean_arterial_pressure: float | None, norepinephrine_rate: float | None) -> int | None:
-    if norepinephrine_rate:
-        return 4 if norepinephrine_rate > 0.1 else 3
-    return None if mean_arterial_pressure is None else int(mean_arterial_pressure < 70.0)
-
-
-def _nervous_system(gcs: float | None) -> int | None:
-    return None if gcs is None else sum(gcs < limit for limit in (15, 13, 10, 6))
+def _circulation(values: Mapping[str, float]) -> int | None:
+    norepinephrine, epinephrine, dopamine, dobutamine = (values.get(name, 0.0) for name in _ADRENERGIC)
+    if dopamine > 15.0 or epinephrine > 0.1 or norepinephrine > 0.1:
+        return 4
+    if dopamine > 5.0 or epinephrine > 0.0 or norepinephrine > 0.0:
+        return 3
+    if dopamine > 0.0 or dobutamine > 0.0:
+        return 2
+    pressure = values.get("mean_arterial_pressure")
+    return None if pressure is None else int(pressure < 70.0)
 
 
 def _kidney(creatinine: float | None, urine_output: float | None) -> int | None:

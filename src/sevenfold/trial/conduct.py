@@ -44,7 +44,7 @@ from sevenfold.record.payloads import (
     VisitHeld,
     read_payload,
 )
-from sevenfold.rules.cytokine_release import Bedside, emergent_grade, raw_grade
+from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
 from sevenfold.rules.monitoring import Raised, raised_by_event, raised_by_results
@@ -230,12 +230,13 @@ class Conduct:
 
     def observe_dose(self, subject: str, study_day: int, before: Bedside, seen: Bedside, happened: datetime) -> None:
         """The worst before and after a dose, with the grade of cytokine release, raw and new."""
+        found = released(before, seen)
         said = DoseObserved(
             study_day=study_day,
-            before=_numbers(before),
-            after=_numbers(seen),
-            cytokine_release_raw=raw_grade(seen),
-            cytokine_release_new=emergent_grade(before, seen),
+            before=before.as_numbers(),
+            after=seen.as_numbers(),
+            cytokine_release_raw=found.raw,
+            cytokine_release_new=found.new,
         )
         self.record(subject, said, "nurse", happened)
 
@@ -399,12 +400,3 @@ class Conduct:
         if subject is not None:
             check_next(self.standings.get(subject), subject, said)
             check_moment(self.file.protocol, self.standings.get(subject), said, happened, self._zone_of(subject))
-
-
-def _numbers(seen: Bedside) -> dict[str, float]:
-    return {
-        "temperature_c": seen.temperature_c,
-        "vasopressors": float(seen.vasopressors),
-        "is_hypotensive": float(seen.is_hypotensive),
-        "oxygen": float(seen.oxygen),
-    }

@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 
 from sevenfold.analysis.geometric import geometric_mean, paired_ratio
 from sevenfold.analysis.proportion import clopper_pearson
+from sevenfold.analysis.safety.tables import safety_tables
 from sevenfold.analysis.trial.curves import survival_curves
 from sevenfold.analysis.trial.estimates import Description, EventRow, Point, ReleaseRow
 from sevenfold.cohort.cohort import Cohort
@@ -52,6 +53,7 @@ def describe(cohort: Cohort, protocol: Protocol, release: dict[int, tuple[int, i
         n_by_group={name: int(members.sum()) for name, members in sides.items()},
         antibodies=_antibodies(cohort, sides),
         curves=tuple(survival_curves(cohort, protocol)),
+        safety=safety_tables(cohort, protocol, sides),
     )
 
 

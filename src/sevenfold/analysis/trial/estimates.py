@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from sevenfold.analysis.effect import Status
+from sevenfold.analysis.safety.tables import SafetyTables
 
 __all__ = ["Answer", "Curve", "Description", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
 
@@ -156,6 +157,7 @@ class Description:
     release: tuple[ReleaseRow, ...]
     n_by_group: Mapping[str, int]
     antibodies: Mapping[str, tuple[int, int]]
+    safety: SafetyTables
     curves: tuple[Curve, ...] = ()
 
 
