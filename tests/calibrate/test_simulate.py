@@ -105,6 +105,11 @@ def test_likelihood_is_a_function_of_the_particle_and_counts_what_fails() -> Non
     broken = np.full((1, K), np.nan)
     assert likelihood(broken)[0] == -np.inf
     assert likelihood.n_failed == 1
+    far_out = np.concatenate([Z, np.full((1, K), 1e4)])
+    beside = likelihood(far_out)
+    assert np.array_equal(beside[:-1], first), "who stands beside comes to no harm"
+    assert beside[-1] == -np.inf
+    assert likelihood.n_failed == 2
 
 
 def test_the_ratio_to_placebo_is_the_fold_over_the_placebo_s_fold() -> None:
