@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from sevenfold.calibrate.checkpoint import read_checkpoint, write_checkpoint
-from sevenfold.calibrate.experiments import Evidence, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import CalibrationSettings, Sampled, sample_posterior
 from sevenfold.errors import InvalidInput
 

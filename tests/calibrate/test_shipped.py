@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from sevenfold.calibrate.check import check_posterior
-from sevenfold.calibrate.experiments import Use, evidence, evidence_hash
+from sevenfold.calibrate.digest import evidence_hash
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Use
 from sevenfold.calibrate.posterior import Which, likelihood_of
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.shipped import (

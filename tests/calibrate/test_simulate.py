@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sevenfold.calibrate.experiments import Arm, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Arm
 from sevenfold.calibrate.priors import physical, priors
 from sevenfold.calibrate.seen import _half_life, _parabola, _peak, observe_experiment
 from sevenfold.calibrate.simulate import ASSAY_LOG_SD, SimulatedArm, simulate_arm

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from sevenfold.calibrate.experiments import Evidence, evidence_hash
+from sevenfold.calibrate.digest import evidence_hash
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import Which, likelihood_of
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.published import predict_published

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.calibrate.checkpoint import read_checkpoint, write_checkpoint
+from sevenfold.calibrate.digest import evidence_hash
 from sevenfold.calibrate.emulator import Emulator, fit_emulator, flat_statistics
-from sevenfold.calibrate.experiments import Evidence, evidence_hash
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.patients import N_PATIENTS
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.sampler import Density, SamplerSettings, SamplerState, begin_sampler, generator, sample

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.calibrate.diagnose import diagnose
-from sevenfold.calibrate.experiments import Evidence, evidence_hash
+from sevenfold.calibrate.digest import evidence_hash
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import CalibrationSettings, Sampled, Which, likelihood_of, sample_posterior
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.published import predict_published

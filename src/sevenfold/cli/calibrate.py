@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sevenfold.calibrate.check import check_posterior
-from sevenfold.calibrate.experiments import Evidence, evidence, parse_evidence
+from sevenfold.calibrate.evidence_file import evidence, parse_evidence
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import CalibrationSettings, Which
 from sevenfold.calibrate.regenerate import CHECKPOINTS, Regenerated, regenerate
 from sevenfold.calibrate.shipped import about_shipped
