@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sevenfold.calibrate.experiments import evidence
+from sevenfold.calibrate.evidence_file import evidence
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.sbc import rank_check
 from sevenfold.calibrate.shipped import about_shipped, shipped_posterior

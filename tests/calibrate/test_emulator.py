@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sevenfold.calibrate.emulator import features, fit_emulator
-from sevenfold.calibrate.experiments import Form, Reading, Statistic, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Form, Reading, Statistic
 from sevenfold.calibrate.likelihood import experiment_log_likelihood
 from sevenfold.calibrate.seen import Seen
 

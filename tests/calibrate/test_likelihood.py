@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from sevenfold.calibrate.experiments import Experiment, Form, Reading, Statistic, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Experiment, Form, Reading, Statistic
 from sevenfold.calibrate.likelihood import experiment_log_likelihood, log_between, quartile_covariance
 from sevenfold.calibrate.seen import Seen
 from sevenfold.calibrate.synthetic import reported_anew

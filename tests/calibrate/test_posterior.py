@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sevenfold.calibrate import digest
 from sevenfold.calibrate.checkpoint import read_checkpoint, write_checkpoint
-from sevenfold.calibrate.experiments import Evidence, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import CalibrationSettings, Sampled, sample_posterior
+from sevenfold.calibrate.regenerate import regenerate
+from sevenfold.calibrate.shipped import FILES
 from sevenfold.errors import InvalidInput
 
 SMALL = CalibrationSettings(n_runs=2, n_chains=6, n_first=40, n_new=20, n_rounds=2, n_sweeps=3)
@@ -47,6 +51,41 @@ def test_another_seed_is_another_calibration(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="of another calibration \\(root was 1, is 2\\); begin anew with --force"):
         sampled(tmp_path, resume=True, root=2)
     assert not np.array_equal(one.chains.kept, sampled(tmp_path, root=2).chains.kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("N_PATIENTS", 25), ("ASSAY_LOG_SD", {"alc": 0.2}), ("TOLERANCE", 1e-6), ("RISE_FROM_DAY", 8.0)]
+)
+def test_what_was_begun_with_another_model_is_not_carried_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """Half of the points would be of one likelihood and half of another."""
+    with pytest.raises(KeyboardInterrupt):
+        sampled(tmp_path, stop_after=1)
+    monkeypatch.setattr(digest, name, value)
+    with pytest.raises(InvalidInput, match=r"of another calibration \(model was"):
+        sampled(tmp_path, resume=True)
+
+
+def test_fewer_sweeps_than_were_made_are_refused(tmp_path: Path) -> None:
+    sampled(tmp_path)
+    with pytest.raises(InvalidInput, match=r"has 3 sweeps already, 2 are asked for; .*--sweeps 3"):
+        sample_posterior("held out", few(), replace(SMALL, n_sweeps=2), checkpoint=tmp_path / "c.npz", resume=True)
+
+
+def test_both_posteriors_are_carried_on_for_longer_as_if_they_had_been_begun_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B's first points are of A's first sweeps, so that more of A leaves them as they were."""
+    monkeypatch.setattr("sevenfold.calibrate.regenerate._FIRST_SWEEPS", 2)
+    long, cut = tmp_path / "long", tmp_path / "cut"
+    for folder in (long, cut):
+        folder.mkdir()
+    regenerate(few(), long, replace(SMALL, n_sweeps=8))
+    regenerate(few(), cut, replace(SMALL, n_sweeps=4))
+    regenerate(few(), cut, replace(SMALL, n_sweeps=8), resume=True)
+    for name in FILES.values():
+        assert (long / name).read_bytes() == (cut / name).read_bytes()
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from scipy.stats import norm
 
 from sevenfold.calibrate.draw import population_draw
-from sevenfold.calibrate.experiments import Use, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Use
 from sevenfold.calibrate.predict import Predicted, ProtocolPrediction, predict_protocol
 from sevenfold.calibrate.published import Lies, _lies, mixture_quantiles, predict_published
 from sevenfold.calibrate.shipped import about_shipped, shipped_posterior

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sevenfold.calibrate.experiments import evidence
+from sevenfold.calibrate.evidence_file import evidence
 from sevenfold.calibrate.sbc import Ranks, rank_check
 
 

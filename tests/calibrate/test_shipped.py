@@ -3,16 +3,21 @@
 import hashlib
 import json
 import shutil
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sevenfold.calibrate.check import check_posterior
-from sevenfold.calibrate.experiments import Use, evidence, evidence_hash
+from sevenfold.calibrate.check import check_posterior, compare_predictions
+from sevenfold.calibrate.digest import equations_hash, evidence_hash, model_hash
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Use
 from sevenfold.calibrate.posterior import Which, likelihood_of
 from sevenfold.calibrate.priors import priors
+from sevenfold.calibrate.published import Lies, PublishedPrediction
 from sevenfold.calibrate.shipped import (
     FILES,
     about_shipped,
@@ -22,6 +27,7 @@ from sevenfold.calibrate.shipped import (
     write_posterior,
 )
 from sevenfold.errors import InvalidInput
+from sevenfold.mechanism.il7 import il7_page
 
 DATA = Path(str(files("sevenfold.calibrate").joinpath("data")))
 BOTH: tuple[Which, Which] = ("held out", "all")
@@ -37,6 +43,59 @@ def test_the_file_is_the_one_described(which: Which) -> None:
 
 def test_it_rests_on_the_evidence_that_is_shipped() -> None:
     assert about_shipped()["evidence_sha256"] == evidence_hash(evidence())
+
+
+def test_it_rests_on_the_model_as_it_is() -> None:
+    """A changed equation, another number of virtual patients or another tolerance is another posterior."""
+    assert about_shipped()["model_sha256"] == model_hash(), (
+        "the IL-7 page's equations, or how they become statistics, are not those of the shipped posterior: "
+        "run `sevenfold calibrate` and ship what it makes"
+    )
+
+
+def test_a_changed_equation_is_another_model_and_a_renamed_term_is_not() -> None:
+    page = il7_page()
+    faster = replace(
+        page, rates=lambda t, y, p: {**page.rates(t, y, p), "depot_ug": -2.0 * p.absorbed_per_day * y.depot_ug}
+    )
+    assert equations_hash(faster) != equations_hash(page)
+    assert equations_hash(replace(page, entries=page.entries[:1])) != equations_hash(page)
+    assert equations_hash(replace(page, name="other", title="other words")) == equations_hash(page)
+
+
+def predicted(**changed: object) -> PublishedPrediction:
+    given: dict[str, object] = {
+        "figure": "f", "use": "fit", "reading": "r", "published": (3.0, 4.0), "median": 3.0, "lower": 2.0, "upper": 4.0,
+        "study_lower": 1.0, "study_upper": 5.0, "chance": 0.5, "lies": Lies.INSIDE,
+    }  # fmt: skip
+    return PublishedPrediction(**{**given, **changed})  # type: ignore[arg-type]
+
+
+STATED = {**asdict(predicted()), "lies": "inside"}
+
+
+@pytest.mark.parametrize(
+    ("made", "stated", "is_well"),
+    [
+        (predicted(), STATED, True),
+        (predicted(median=3.02), STATED, True),
+        (predicted(median=3.04), STATED, False),
+        (predicted(median=np.nan), STATED, False),
+        (predicted(upper=np.inf), {**STATED, "upper": None}, True),
+        (predicted(), {**STATED, "upper": None}, False),
+        (predicted(chance=0.52), STATED, False),
+        (predicted(chance=None), STATED, False),
+        (predicted(chance=np.nan), STATED, False),
+        (predicted(chance=None), {**STATED, "chance": None}, True),
+        (predicted(lies=Lies.OUTSIDE), STATED, False),
+        (predicted(figure="g"), STATED, False),
+    ],
+)
+def test_a_prediction_is_held_against_every_thing_that_is_stated(
+    made: PublishedPrediction, stated: dict[str, Any], is_well: bool
+) -> None:
+    """A NaN is found wanting: max(worst, NaN) would pass it over."""
+    assert compare_predictions("p", [made], [stated]).is_well is is_well
 
 
 def test_posterior_a_never_saw_iris_7() -> None:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sevenfold.calibrate.experiments import Arm, evidence
+from sevenfold.calibrate.evidence_file import evidence
+from sevenfold.calibrate.experiments import Arm
 from sevenfold.calibrate.priors import physical, priors
 from sevenfold.calibrate.seen import _half_life, _parabola, _peak, observe_experiment
 from sevenfold.calibrate.simulate import ASSAY_LOG_SD, SimulatedArm, simulate_arm
@@ -105,6 +106,11 @@ def test_likelihood_is_a_function_of_the_particle_and_counts_what_fails() -> Non
     broken = np.full((1, K), np.nan)
     assert likelihood(broken)[0] == -np.inf
     assert likelihood.n_failed == 1
+    far_out = np.concatenate([Z, np.full((1, K), 1e4)])
+    beside = likelihood(far_out)
+    assert np.array_equal(beside[:-1], first), "who stands beside comes to no harm"
+    assert beside[-1] == -np.inf
+    assert likelihood.n_failed == 2
 
 
 def test_the_ratio_to_placebo_is_the_fold_over_the_placebo_s_fold() -> None:

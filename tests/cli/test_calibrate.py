@@ -80,6 +80,36 @@ def test_options_that_cannot_be_are_refused(arguments: list[str]) -> None:
     assert refused.value.code == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--check", "--sweeps", "20"], "--check has no use for --sweeps"),
+        (["--check", "--seed", "0"], "--check has no use for --seed"),
+        (["--check", "--force"], "--check has no use for --force"),
+        (["--sbc", "2", "--out", "x"], "--sbc has no use for --out"),
+        (["--check", "--out", "not-there"], "not-there holds no posterior"),
+        (["--check", "--evidence", "not-there.yaml"], "not-there.yaml cannot be read"),
+        (["--sbc", "2", "--evidence", "not-there.yaml"], "not-there.yaml cannot be read"),
+    ],
+)
+def test_no_option_is_passed_over_without_a_word(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is used, or refused."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["calibrate", *arguments, "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_evidence_with_nothing_to_fit_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(shipped_text().replace("use: fit", "use: check"), encoding="utf-8")
+    assert main(["calibrate", "--evidence", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "no experiment to fit" in capsys.readouterr().err
+
+
 def test_a_rehearsal_can_draw_its_population_from_the_posterior_and_says_so(tmp_path: Path) -> None:
     arguments = ("run", "iris-7", "--patients", "6", "--seed", "4", "--quiet", "--parameters", "posterior")
     first, again = tmp_path / "first", tmp_path / "again"

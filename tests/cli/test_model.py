@@ -61,7 +61,15 @@ def test_export_writes_sbml_with_its_doses(tmp_path: Path, capsys: pytest.Captur
         (("show", "il77"), "There is no model 'il77'"),
         (("export", "il7", "-o", "x.xml", "--dose", "IM750"), "write ROUTE:AMOUNT@DAYS"),
         (("export", "il7", "-o", "x.xml", "--dose", "oral:750@0"), "no route 'oral'"),
-        (("export", "il7", "-o", "x.xml", "--dose", "IM:-1@0"), "not negative"),
+        (
+            ("export", "il7", "-o", "x.xml", "--dose", "IM:-1@0"),
+            "the amount is '-1'; give a number that is not negative",
+        ),
+        (("export", "il7", "-o", "x.xml", "--dose", "IM:nan@0"), "the amount is 'nan'"),
+        (("export", "il7", "-o", "x.xml", "--dose", "IM:750@-3"), "the day is '-3'; give days since the first dose"),
+        (("export", "il7", "-o", "x.xml", "--dose", "IM:750@0,x"), "the day is 'x'"),
+        (("export", "il7", "-o", "x.xml", "--dose", "IV:750/-1@0"), "the duration is '-1'; give days"),
+        (("export", "il7", "-o", "x.xml", "--dose", "IM:750@"), "write ROUTE:AMOUNT@DAYS"),
     ],
 )
 def test_bad_arguments_are_one_message_and_exit_code_2(

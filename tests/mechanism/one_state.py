@@ -3,7 +3,7 @@
 from sevenfold.mechanism.page import Entry, Output, Page, Parameter, State
 from sevenfold.provenance import Provenance
 
-__all__ = ["DECAY", "one_state"]
+__all__ = ["BLOW_UP", "DECAY", "one_state"]
 
 
 def one_state(
@@ -28,3 +28,4 @@ def one_state(
 
 
 DECAY = one_state("decay", lambda _t, y, p: {"x": -p.k * y.x}, value=1.3)
+BLOW_UP = one_state("blow_up", lambda _t, y, p: {"x": p.k * y.x * y.x})

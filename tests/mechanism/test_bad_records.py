@@ -109,8 +109,8 @@ def test_tables_that_are_none() -> None:
     ],
 )
 def test_a_dose_that_cannot_arrive_is_refused(record: dict[str, Any], parameters: dict[str, float], says: str) -> None:
-    """From the model, and from a column of the table that goes before it."""
-    with pytest.raises(InvalidInput, match=says):
+    """From a column of the table, by its row; from the model, by the parameter's domain."""
+    with pytest.raises(InvalidInput, match=f"The parameter '{next(iter(parameters))}' is .* outside its domain"):
         follow_records(read_records(pl.DataFrame([{**DOSE, **record}, LOOK]), PAGE), parameters)
     with pytest.raises(InvalidInput, match=says):
         follow_records(read_records(pl.DataFrame([{**DOSE, **record, **parameters}, LOOK]), PAGE))

@@ -8,7 +8,7 @@ from mammillary import Exponentials, mammillary
 from numpy.typing import NDArray
 from scipy.special import gammainc, lambertw
 
-from sevenfold.errors import InvalidDesign
+from sevenfold.errors import InvalidDesign, InvalidInput
 from sevenfold.mechanism.compartments import (
     Effect,
     Elimination,
@@ -150,6 +150,17 @@ def test_every_parameter_of_the_library_is_assumed_and_says_so(page: Page) -> No
     trace(page)
     assert {str(parameter.status) for parameter in page.parameters} == {"assumed"}
     assert all(parameter.source and parameter.unit for parameter in page.parameters)
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
+def test_no_parameter_of_the_library_may_be_negative_and_no_divisor_0(page: Page) -> None:
+    for parameter in page.parameters:
+        with pytest.raises(InvalidInput, match="outside its domain"):
+            page.values({parameter.name: -1.0})
+        if parameter.name.endswith(("_volume_l", "_half", "_half_ng_per_ml", "mean_transit_day", "maturation_day")):
+            assert parameter.domain == "more than 0"
+        if parameter.name == "effect_max":
+            assert parameter.domain == ("0 or more" if "stimulates" in page.name else "0 to 1")
 
 
 def test_pages_of_the_library_have_names_of_their_own() -> None:

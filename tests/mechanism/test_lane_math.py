@@ -1,5 +1,7 @@
 """The kernel's own exp and log, through a page that shows nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from sevenfold.provenance import Provenance
 
 FUNCTIONS = Page(
     name="functions",
-    title="exp, log and power of a parameter that the page calls time-like, so that nothing is folded",
+    title="exp, log and power of a state, so that nothing is folded",
     states=(State(name="x", unit="", scale=1.0, what="the argument, at rest"),),
     parameters=(Parameter(name="a", symbol="a", value=1.0, unit="", cv=0.0, status=Provenance.ASSUMED, source="test"),),
     entries=(Entry(route="IN", state="x", fraction=None, first_step_day=1e-3),),
@@ -27,7 +29,8 @@ FUNCTIONS = Page(
 def seen(x: np.ndarray) -> dict[str, np.ndarray]:
     n = len(x)
     none: list[float] = []
-    looked = advance(begin(FUNCTIONS, {"a": x}, n), [none] * n, [[0.0]] * n, [0.0] * n).seen  # type: ignore[list-item]
+    patients = replace(begin(FUNCTIONS, {}, n), states=x.reshape(n, 1))  # a page would refuse what is no number
+    looked = advance(patients, [none] * n, [[0.0]] * n, [0.0] * n).seen  # type: ignore[list-item]
     return {name: np.concatenate(lines) for name, lines in looked.items()}
 
 

@@ -68,6 +68,46 @@ def test_a_parameter_that_contradicts_itself_is_refused(changed: dict[str, objec
         parameter(**changed)
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_refused_whatever_the_domain(value: float) -> None:
+    """A NaN would run through every equation and come out as a patient like others."""
+    with pytest.raises(InvalidInput, match=r"'k' of patient 1 is .*inf|nan /day, outside its domain: any number"):
+        DECAY.values({"k": np.array([1.0, value])})
+    with pytest.raises(InvalidModel, match="outside its domain"):
+        parameter(value=value, low=-math.inf, high=math.inf)
+
+
+def test_an_end_may_be_outside() -> None:
+    """A volume of 0 divides by 0: what must be positive says so."""
+    volume = parameter(value=3.0, above=0.0, high=math.inf)
+    assert volume.domain == "more than 0"
+    assert parameter(above=0.0).domain == "more than 0, 1 or less"
+    volume.refuse_outside(5e-324)
+    with pytest.raises(InvalidInput, match="'f' is 0 fraction, outside its domain: more than 0"):
+        volume.refuse_outside(0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("clearance_l_per_day", -1.0),
+        ("central_volume_l", 0.0),
+        ("bioavailable_fraction", 1.5),
+        ("inflammation_decay_day", 0.0),
+        ("septic_death_per_day", math.nan),
+    ],
+)
+def test_il7_refuses_what_biology_does_not_have(name: str, value: float) -> None:
+    with pytest.raises(InvalidInput, match=f"'{name}' is .* outside its domain"):
+        il7_page().values({name: value})
+
+
+def test_every_parameter_of_il7_has_a_domain() -> None:
+    for one in il7_page().parameters:
+        assert one.low >= 0.0 or one.above >= 0.0, one.name
+        assert ("0 to 1" in one.domain) == (one.high == 1.0)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "domain"),
     [

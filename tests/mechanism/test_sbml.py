@@ -9,6 +9,7 @@ import pytest
 import roadrunner
 from pages import ALL
 
+from sevenfold.errors import InvalidInput
 from sevenfold.mechanism.compartments import compartment_page
 from sevenfold.mechanism.load import load_model
 from sevenfold.mechanism.sbml import sbml_text
@@ -102,3 +103,9 @@ def test_a_lag_moves_the_dose() -> None:
     ours = advance(begin(page, {}), [doses], [list(looks)], [6.0], tolerance=1e-10).seen[name][0]
     assert ours == pytest.approx(theirs, rel=1e-6, abs=1e-9 * np.max(theirs))
     assert ours[0] == 0.0
+
+
+def test_a_dose_before_time_0_is_refused() -> None:
+    """A trigger that is true from the beginning never becomes true: the dose would be lost without a word."""
+    with pytest.raises(InvalidInput, match="day -3 is before time 0"):
+        sbml_text(load_model("il7").whole, [Dose(time_day=-3.0, amount=1.0, route="IM")])

@@ -1,13 +1,17 @@
 """Derivatives of outputs by parameters, along fixed steps."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from one_state import DECAY
+from one_state import BLOW_UP, DECAY, one_state
 
-from sevenfold.errors import InvalidInput
+from sevenfold.errors import InvalidDesign, InvalidInput
+from sevenfold.mechanism.expression import log
 from sevenfold.mechanism.il7 import il7_page
+from sevenfold.mechanism.page import Page
 from sevenfold.mechanism.sensitivity import sensitivity
-from sevenfold.mechanism.solve import Dose, advance, begin
+from sevenfold.mechanism.solve import TOLERANCE, Dose, SolverStatus, advance, begin
 from sevenfold.population.sampling import draw_parameters
 
 LOOKS = [0.5, 1.0, 4.0]
@@ -49,6 +53,53 @@ def test_slopes_are_those_of_a_tight_solution() -> None:
     assert tight.slopes["alc_per_ul"][..., 1] == pytest.approx(slope, abs=1e-4 * float(np.max(np.abs(slope))))
 
 
+def lagged() -> Page:
+    """Decay at rate k of what arrives ``tlag`` after it was given."""
+    k = DECAY.parameters[0]
+    lag = dataclasses.replace(k, name="tlag", symbol="lag", unit="day", value=0.3)
+    entry = dataclasses.replace(DECAY.entries[0], lag="tlag")
+    return dataclasses.replace(DECAY, name="lagged", parameters=(k, lag), entries=(entry,))
+
+
+def test_a_lag_has_its_slope() -> None:
+    """2·e^(-k(t - lag)) after the lag: its slope by ln lag is lag·k times itself, and 0 before (closed form)."""
+    looks = [0.2, 0.5, 1.0, 4.0]
+    dose = [Dose(time_day=0.0, amount=2.0, route="IN")]
+    late = np.array(looks) - 0.3
+    expected = np.where(late > 0.0, 2.0 * 0.3 * 1.3 * np.exp(-1.3 * late), 0.0)
+    for tolerance, bound in ((1e-9, 1e-6), (TOLERANCE, 1e-4)):
+        found = sensitivity(begin(lagged(), {}), ["k", "tlag"], [dose], looks, tolerance=tolerance)
+        assert found.status == (SolverStatus.OK,)
+        assert found.slopes["x"][0, :, 1] == pytest.approx(expected, rel=bound)
+
+
+def test_a_look_at_the_moment_of_an_arrival_has_no_slope_by_the_lag() -> None:
+    """The output jumps there."""
+    with pytest.raises(InvalidInput, match=r"tlag moves an arrival past a look .* in patient 0"):
+        sensitivity(begin(lagged(), {}), ["tlag"], [[Dose(time_day=0.0, amount=2.0, route="IN")]], [0.3, 1.0])
+
+
+def test_a_changed_copy_that_fails_is_its_patient_s_status() -> None:
+    """X falls to 1 - k·t; the logarithm of x - 0.00005 exists at k t = 0.9999, and no longer at a ten-thousandth more.
+    The patient beside it comes to no harm.
+    """
+    page = dataclasses.replace(
+        one_state("falls", lambda _t, _y, p: {"x": -p.k}), observe=lambda _t, y, _p: {"x": log(y.x - 5e-5)}
+    )
+    found = sensitivity(begin(page, {"k": np.array([0.9999, 0.5])}, 2), ["k"], [[], []], [0.5, 1.0])
+    assert found.status == (SolverStatus.NOT_FINITE, SolverStatus.OK)
+    assert np.isfinite(found.seen["x"]).all()
+    assert np.isnan(found.slopes["x"][0]).all()
+    assert found.slopes["x"][1, :, 0] == pytest.approx([-0.25 / 0.75, -0.5 / 0.5], rel=1e-3)
+
+
+def test_a_patient_that_fails_has_no_slopes() -> None:
+    found = sensitivity(begin(BLOW_UP, {"k": np.array([1.0, 0.1])}, 2), ["k"], [[], []], [0.5, 2.0])
+    assert found.status[0] is not SolverStatus.OK
+    assert np.isnan(found.slopes["x"][0]).all()
+    assert found.slopes["x"][1, :, 0] == pytest.approx([0.05 / 0.95**2, 0.2 / 0.8**2], rel=1e-4)  # x = 1/(1 - k t)
+
+
 def test_bad_input_is_refused() -> None:
     patients = begin(DECAY, {})
     later = advance(patients, [[]], [[1.0]], [1.0]).patients
@@ -56,3 +107,8 @@ def test_bad_input_is_refused() -> None:
         sensitivity(later, ["k"], [[]], LOOKS)
     with pytest.raises(InvalidInput, match="needs it positive"):
         sensitivity(begin(DECAY, {"k": -1.0}), ["k"], [[]], LOOKS)
+    with pytest.raises(InvalidDesign, match="no parameter 'kk'"):
+        sensitivity(patients, ["kk"], [[]], LOOKS)
+    for parameters, looks in (([], LOOKS), (["k"], [])):
+        with pytest.raises(InvalidInput, match="at least one parameter and one look"):
+            sensitivity(patients, parameters, [[]], looks)

@@ -4,20 +4,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from one_state import DECAY, one_state
+from one_state import BLOW_UP, DECAY, one_state
 
 from sevenfold.errors import InvalidDesign, InvalidInput
 from sevenfold.mechanism.expression import log
 from sevenfold.mechanism.il7 import il7_page
-from sevenfold.mechanism.page import Named
+from sevenfold.mechanism.page import Named, Page, State
 from sevenfold.mechanism.solve import TOLERANCE, Dose, SolverStatus, advance, begin
 from sevenfold.population.sampling import draw_parameters
 
 DAYS = (0.0, 3.0, 7.0, 10.0, 14.0, 17.0, 21.0, 24.0)
 LOOKS = [1.0, 3.0, 5.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 24.0, 28.0, 42.0, 60.0, 90.0]
-
-
-BLOW_UP = one_state("blow_up", lambda _t, y, p: {"x": p.k * y.x * y.x})
 
 
 @pytest.mark.parametrize("route", ["IM", "IV"])
@@ -114,6 +111,63 @@ def test_the_method_has_order_four() -> None:
     assert errors[1] < 1e-3 * errors[0]
     assert errors[2] < 1e-3 * errors[1]
     assert 5.0 < steps[2] / steps[1] < 15.0
+
+
+def growing(names: list[str]) -> Page:
+    """States that all grow at rate k = 1 from 1."""
+    page = one_state(f"grows_{len(names)}", lambda _t, y, p: {name: p.k * getattr(y, name) for name in names})
+    return dataclasses.replace(
+        page,
+        states=tuple(State(name=name, unit="", scale=1e-6, what=name) for name in names),
+        start=lambda p: dict.fromkeys(names, 1.0 + 0.0 * p.k),
+    )
+
+
+@pytest.mark.parametrize(("names", "fine", "lost"), [(["x"], 340.0, 400.0), (["x", "a", "b", "c"], 80.0, 100.0)])
+def test_sizes_whose_squares_overflow_end_with_a_status(names: list[str], fine: float, lost: float) -> None:
+    """The error is divided by size² of four states together: e^345 for one state, e^86 for four. Beyond, error over
+    infinity would be 0 and every step would count.
+    """
+    after = advance(begin(growing(names), {}), [[]], [[fine, lost]], [lost])
+    assert after.status == (SolverStatus.NOT_FINITE,)
+    assert after.seen["x"][0][0] == pytest.approx(np.exp(fine), rel=3e-3)  # a tolerance of 4e-5 a step, 1456 steps
+    assert np.isnan(after.seen["x"][0][1])
+
+
+def test_nobody_is_followed_without_a_word() -> None:
+    """A trial whose last patient has left asks for none."""
+    after = advance(begin(il7_page(), {}, 0), [], [], [], threads=2)
+    assert after.status == ()
+    assert len(after.patients) == 0
+    assert all(lines == [] for lines in after.seen.values())
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -1e-5, np.nan, np.inf, 1e-300, 2.0])
+def test_a_tolerance_that_cannot_be_is_refused(tolerance: float) -> None:
+    with pytest.raises(InvalidInput, match=r"tolerance is relative, between 1e-15 .* and 1"):
+        advance(begin(DECAY, {}), [[]], [[1.0]], [1.0], tolerance=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("looks", "until", "says"),
+    [
+        ([np.nan], 1.0, "day nan; give finite days"),
+        ([0.5], np.nan, "day nan; give finite days"),
+        ([0.5], np.inf, "day inf; give finite days"),
+        ([0.5, 0.2], 1.0, "looked at on day 0.5 and then on day 0.2; sort the looks"),
+    ],
+)
+def test_times_that_cannot_be_are_refused(looks: list[float], until: float, says: str) -> None:
+    """With a NaN nothing can be sorted, and the patient would be looked at whenever."""
+    with pytest.raises(InvalidInput, match=says):
+        advance(begin(DECAY, {}), [[]], [looks], [until])
+
+
+def test_threads_and_numbers_of_values_that_cannot_be_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="whole number, 1 or more, got 0"):
+        advance(begin(DECAY, {}), [[]], [[1.0]], [1.0], threads=0)
+    with pytest.raises(InvalidInput, match=r"'k' has values of shape \(3,\) for 2 patients"):
+        begin(DECAY, {"k": np.array([1.0, 2.0, 3.0])}, 2)
 
 
 def test_bad_input_is_refused() -> None:

@@ -6,6 +6,7 @@ the emulator only proposing (``surrogate``). Everything is a function of the evi
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.calibrate.checkpoint import read_checkpoint, write_checkpoint
+from sevenfold.calibrate.digest import evidence_hash, model_hash
 from sevenfold.calibrate.emulator import Emulator, fit_emulator, flat_statistics
-from sevenfold.calibrate.experiments import Evidence, evidence_hash
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.patients import N_PATIENTS
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.sampler import Density, SamplerSettings, SamplerState, begin_sampler, generator, sample
 from sevenfold.calibrate.surrogate import Chains, advance_chains, begin_chains
 from sevenfold.calibrate.target import Likelihood, fitted
+from sevenfold.errors import InvalidInput
 
 __all__ = [
     "CalibrationSettings",
@@ -114,14 +117,14 @@ def sample_posterior(
         resume: carry on from there if it exists.
 
     Raises:
+        InvalidInput: what is to be carried on is of another evidence, model, first round or settings, or has gone
+            further than it is to go.
         KeyboardInterrupt: between two steps; the checkpoint is whole.
     """
     likelihood = likelihood_of(which, ours, threads=threads)
-    work = _Work(which, ours, settings, likelihood, checkpoint)
+    work = _Work(which, ours, settings, likelihood, checkpoint, first)
     if resume and checkpoint is not None and checkpoint.exists():
         work.take_up()
-    elif first is not None:
-        work.first = first
     while not work.is_done:
         told(work.n_done, settings.n_steps)
         if is_interrupted():
@@ -242,12 +245,22 @@ class _Work:
         names = [name for name in found if name.startswith("chains_")]
         if names:
             self.chains = Chains(**{name.removeprefix("chains_"): found[name] for name in names})
+            n_kept, n_wanted = len(self.chains.kept), self.settings.n_sweeps
+            if n_kept > n_wanted:
+                raise InvalidInput(
+                    f"{self.checkpoint} has {n_kept} sweeps already, {n_wanted} are asked for; ask for as many "
+                    f"(--sweeps {n_kept}) or more, or begin anew with --force."
+                )
             self._guided()
 
     def _about(self) -> dict[str, Any]:
         """What must be the same for work to be taken up; how long the chains are may be changed."""
         settings = dataclasses.asdict(replace(self.settings, n_sweeps=0))
-        return {"which": self.which, "evidence": evidence_hash(self.ours), **settings}
+        first = None if self.first is None else hashlib.sha256(self.first.tobytes()).hexdigest()
+        return {
+            "which": self.which, "evidence": evidence_hash(self.ours), "model": model_hash(), "first points": first,
+            **settings,
+        }  # fmt: skip
 
 
 def _fields(chains: Chains) -> dict[str, Floats]:

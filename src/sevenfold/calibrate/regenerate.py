@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sevenfold.calibrate.diagnose import diagnose
-from sevenfold.calibrate.experiments import Evidence, evidence_hash
+from sevenfold.calibrate.digest import evidence_hash, model_hash
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import CalibrationSettings, Sampled, Which, likelihood_of, sample_posterior
 from sevenfold.calibrate.priors import priors
 from sevenfold.calibrate.published import predict_published
@@ -23,6 +24,7 @@ __all__ = ["CHECKPOINTS", "SETTLING", "Regenerated", "regenerate"]
 Floats = NDArray[np.float64]
 
 CHECKPOINTS: Final[Mapping[Which, str]] = {"held out": "checkpoint-held-out.npz", "all": "checkpoint-all.npz"}
+_FIRST_SWEEPS: Final = 16  # of A, from which B's first points are: A carried further leaves them as they were
 SETTLING: Final = 0.25  # of the chains, left out of diagnoses and summaries
 
 Told = Callable[[Which, int, int], None]
@@ -54,6 +56,7 @@ def regenerate(
     about: dict[str, Any] = {
         "format": 1,
         "evidence_sha256": evidence_hash(ours),
+        "model_sha256": model_hash(),
         "seed": settings.root,
         "settings": dataclasses.asdict(settings),
         "made_with": versions(),
@@ -65,7 +68,7 @@ def regenerate(
             which, ours, settings, first=first, checkpoint=folder / place, resume=resume, threads=threads,
             told=partial(told, which), is_interrupted=is_interrupted,
         )  # fmt: skip
-        first = _spread_out(sampled.chains.kept, settings.n_first)
+        first = _spread_out(sampled.chains.kept[:_FIRST_SWEEPS], settings.n_first)
         seconds = round(time.monotonic() - began)
         about[which] = _written(which, ours, folder, sampled, threads) | {"seconds": seconds}
         write_about(folder, about)

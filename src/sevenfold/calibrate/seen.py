@@ -11,14 +11,14 @@ from scipy.special import expit, logit, ndtr
 from sevenfold.calibrate.experiments import Experiment, Reading, Statistic
 from sevenfold.calibrate.simulate import ASSAY_LOG_SD, SimulatedArm
 
-__all__ = ["Seen", "observe_experiment", "observe_reading"]
+__all__ = ["HALF_LIFE_DAYS", "RISE_FROM_DAY", "Seen", "observe_experiment", "observe_reading"]
 
 Floats = NDArray[np.float64]
 _Of = Callable[[SimulatedArm], Floats]
 
 _LEAST: Final = 1e-6
-_T_HALF_DAYS: Final = (2.5, 9.0)
-_RISE_FROM_DAY: Final = 7.0
+HALF_LIFE_DAYS: Final = (2.5, 9.0)
+RISE_FROM_DAY: Final = 7.0
 
 
 @final
@@ -126,7 +126,7 @@ def _relative(plain: Seen) -> Seen:
 
 
 def _highest(arm: SimulatedArm, variable: str) -> Floats:
-    late = arm.looks >= _RISE_FROM_DAY
+    late = arm.looks >= RISE_FROM_DAY
     return np.asarray(_parabola(arm.looks[late], arm.seen[variable][:, :, late])[0])
 
 
@@ -144,7 +144,7 @@ def _first_peak(arm: SimulatedArm) -> Floats:
 
 def _half_life(arm: SimulatedArm) -> Floats:
     """From the slope of the logarithm over the late days."""
-    late = (arm.looks >= _T_HALF_DAYS[0]) & (arm.looks <= _T_HALF_DAYS[1])
+    late = (arm.looks >= HALF_LIFE_DAYS[0]) & (arm.looks <= HALF_LIFE_DAYS[1])
     days, logs = arm.looks[late], np.log(arm.seen["il7"][:, :, late])
     slope = (logs * (days - days.mean())).sum(axis=2) / ((days - days.mean()) ** 2).sum()
     return np.asarray(np.log(2.0) / np.maximum(-slope, 1e-3))
@@ -153,7 +153,7 @@ def _half_life(arm: SimulatedArm) -> Floats:
 def _of_the_mean_course(one: Experiment, arms: Mapping[str, SimulatedArm]) -> Seen:
     """Height and day of the highest geometric mean fold."""
     looks = next(iter(arms[name] for name in one.arms)).looks
-    late = looks >= (_RISE_FROM_DAY if one.variable != "ki67_cd4" else 1.0)
+    late = looks >= (RISE_FROM_DAY if one.variable != "ki67_cd4" else 1.0)
     weights, days = _weights(one, arms), looks[late]
     folds = [_log_fold(one, arms, day) for day in days]
     course = np.stack([np.sum(weights * fold, axis=1) for fold in folds], axis=1)

@@ -25,6 +25,7 @@ __all__ = [
     "FILES",
     "Posterior",
     "about_shipped",
+    "read_about",
     "read_posterior",
     "shipped_posterior",
     "summaries",
@@ -71,6 +72,22 @@ def shipped_posterior(which: Which) -> Posterior:
 def about_shipped() -> Mapping[str, Any]:
     """What the package says of its posteriors."""
     found: Mapping[str, Any] = json.loads(files(__package__).joinpath("data", ABOUT).read_text(encoding="utf-8"))
+    return found
+
+
+def read_about(folder: Path) -> Mapping[str, Any]:
+    """What a folder says of its posteriors.
+
+    Raises:
+        InvalidInput: it holds none, or not both.
+    """
+    try:
+        found: Mapping[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        missing = [which for which in FILES if which not in found]
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidInput(f"{folder} holds no posterior ({error}); `sevenfold calibrate` makes one.") from None
+    if missing:
+        raise InvalidInput(f"{folder} holds no posterior {missing[0]!r} yet; `calibrate --resume` carries on.")
     return found
 
 

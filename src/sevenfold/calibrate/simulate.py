@@ -36,7 +36,8 @@ class SimulatedArm:
         looks: (look,) days.
         seen: variable -> (particle, patient, look), no error of measurement; IL-7 above rest, by the product's mass.
         weights: (particle, patient) chance that a patient is let into the trial, over its sum.
-        failed: (particle,) patients whose integration did not reach its tolerance.
+        failed: (particle,) patients whose integration did not reach its tolerance, or whose parameters lie outside
+            their domain (a particle so far out that they overflow).
     """
 
     looks: Floats
@@ -70,20 +71,31 @@ def simulate_arm(
     n_particles = len(next(iter(given.values())))
     lanes = n_particles * n
     potency = np.broadcast_to(potency_of(product, given)[:, None], (n_particles, n))
-    if product is not None:  # one list of doses serves all: what differs is the share that arrives
-        parameters["bioavailable_fraction"] = parameters["bioavailable_fraction"] * potency
     doses: Sequence[Dose] = [
         Dose(time_day=day, amount=dose * population.weight_kg, route=route) for day, dose, route in arm.injections
     ]
     looks = list(arm.looks)
-    patients = begin(il7_page(), {name: value.reshape(lanes) for name, value in parameters.items()}, lanes)
+    wrong = _out_of_domain(parameters)
+    usable = {name: np.where(wrong, il7_page().typical[name], value) for name, value in parameters.items()}
+    patients = begin(il7_page(), {name: value.reshape(lanes) for name, value in usable.items()}, lanes)
+    if product is not None:  # one list of doses serves all: what differs is what arrives, by share and potency
+        patients.values["bioavailable_fraction"] *= potency.reshape(lanes)
     moved = advance(patients, [doses] * lanes, [looks] * lanes, np.full(lanes, looks[-1]), threads=threads)
-    bad = np.array([status is not SolverStatus.OK for status in moved.status]).reshape(n_particles, n)
+    bad = np.array([status is not SolverStatus.OK for status in moved.status]).reshape(n_particles, n) | wrong
     seen = {name: np.stack(moved.seen[output]).reshape(n_particles, n, len(looks)) for name, output in _OUTPUTS.items()}
+    for values in seen.values():
+        values[wrong] = np.nan
     rest = seen["il7"][:, :, :1]
     seen["il7"] = np.maximum(seen["il7"] - rest, 1e-9) / potency[:, :, None]
     weights = _let_in(entry_alc_at_most or population.entry_alc_at_most, seen["alc"])
     return SimulatedArm(looks=np.array(looks), seen=seen, weights=weights, failed=bad.sum(axis=1))
+
+
+def _out_of_domain(parameters: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    """(particle, patient)"""
+    declared = {parameter.name: parameter for parameter in il7_page().parameters}
+    inside = [declared[name].holds(value) for name, value in parameters.items()]
+    return np.asarray(~np.logical_and.reduce(inside))
 
 
 def _let_in(at_most: float | None, alc: Floats) -> Floats:

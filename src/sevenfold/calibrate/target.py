@@ -66,8 +66,9 @@ class Likelihood:
 
     def simulated(self, particles: Floats) -> Mapping[str, SimulatedArm]:
         """The arms, simulated."""
-        given = physical(particles)
-        return {
-            arm.name: simulate_arm(arm, given, n=self.n, replicate=self.replicate, threads=self.threads)
-            for arm in self.arms
-        }
+        with np.errstate(invalid="ignore", over="ignore"):  # a particle far out overflows; it is counted as failed
+            given = physical(particles)
+            return {
+                arm.name: simulate_arm(arm, given, n=self.n, replicate=self.replicate, threads=self.threads)
+                for arm in self.arms
+            }

@@ -267,10 +267,14 @@ def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     )
     what.add_argument("--resume", action="store_true", help="carry a stopped calibration on")
     command.add_argument("--force", action="store_true", help="begin anew where a calibration lies in the folder")
-    command.add_argument("--out", metavar="FOLDER", default="out/calibrate", help="default out/calibrate")
+    command.add_argument(
+        "--out",
+        metavar="FOLDER",
+        help="default out/calibrate; with --check, the folder to check in place of what is shipped",
+    )
     command.add_argument("--evidence", metavar="FILE.yaml", help="experiments in place of the shipped ones")
-    command.add_argument("--seed", type=_seed, default=1, help="whole number that decides every chance (default 1)")
-    command.add_argument("--sweeps", type=_count, default=16, metavar="N", help="of the 400 chains, kept (default 16)")
+    command.add_argument("--seed", type=_seed, help="whole number that decides every chance (default 1)")
+    command.add_argument("--sweeps", type=_count, metavar="N", help="of the 400 chains, kept (default 16)")
     command.add_argument(
         "--threads", type=_threads, default=2, metavar="N", help="default 2; the answer does not depend on it"
     )

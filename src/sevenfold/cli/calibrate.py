@@ -4,29 +4,48 @@ import argparse
 import sys
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from sevenfold.calibrate.check import check_posterior
-from sevenfold.calibrate.experiments import Evidence, evidence, parse_evidence
+from sevenfold.calibrate.evidence_file import evidence, parse_evidence
+from sevenfold.calibrate.experiments import Evidence
 from sevenfold.calibrate.posterior import CalibrationSettings, Which
 from sevenfold.calibrate.regenerate import CHECKPOINTS, Regenerated, regenerate
-from sevenfold.calibrate.shipped import about_shipped
+from sevenfold.calibrate.shipped import read_about
+from sevenfold.calibrate.target import fitted
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import held_interrupt
 from sevenfold.errors import InvalidInput
 
 __all__ = ["calibrate"]
 
+DEFAULT_OUT: Final = "out/calibrate"
+
 
 def calibrate(chosen: argparse.Namespace) -> int:
     """Make the posteriors, check the shipped ones, or check the method."""
     if chosen.sbc is not None:
+        _refuse_unused(chosen, "--sbc", "out", "force", "sweeps")
         return _rank(chosen)
     if chosen.check:
+        _refuse_unused(chosen, "--check", "force", "seed", "sweeps")
         return _check(chosen)
     return _make(chosen)
+
+
+def _refuse_unused(chosen: argparse.Namespace, mode: str, *names: str) -> None:
+    """An option that would be passed over without a word."""
+    for name in names:
+        given = getattr(chosen, name)
+        if given is not None and given is not False:  # a seed of 0 is given
+            raise InvalidInput(f"{mode} has no use for --{name}; leave it out.")
+
+
+def _seed(chosen: argparse.Namespace) -> int:
+    return 1 if chosen.seed is None else int(chosen.seed)
 
 
 def _evidence(path: str | None) -> Evidence:
@@ -40,8 +59,10 @@ def _evidence(path: str | None) -> Evidence:
 
 
 def _make(chosen: argparse.Namespace) -> int:
-    ours, folder = _evidence(chosen.evidence), Path(chosen.out)
-    settings = CalibrationSettings(root=chosen.seed, n_sweeps=chosen.sweeps)
+    ours, folder = _evidence(chosen.evidence), Path(chosen.out or DEFAULT_OUT)
+    if not fitted(ours, held_out_too=False):
+        raise InvalidInput(f"{chosen.evidence} has no experiment to fit; give at least one `use: fit`.")
+    settings = CalibrationSettings(root=_seed(chosen), n_sweeps=chosen.sweeps or CalibrationSettings().n_sweeps)
     _prepare(folder, resume=chosen.resume, force=chosen.force)
     names: dict[Which, str] = {
         "held out": "Posterior A, IRIS-7 and IRIS-7C held out",
@@ -104,28 +125,31 @@ def _print_summaries(made: Regenerated) -> None:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    console = Console()
-    with as_file(files("sevenfold.calibrate").joinpath("data")) as folder:
+    console, ours = Console(), _evidence(chosen.evidence)
+    with as_file(files("sevenfold.calibrate").joinpath("data")) as shipped:
+        folder = shipped if chosen.out is None else Path(chosen.out)
         findings = check_posterior(
-            folder, about_shipped(), evidence(), threads=chosen.threads,
+            folder, read_about(folder), ours, threads=chosen.threads,
             told=lambda what: None if chosen.quiet else print(f"{what} …", file=sys.stderr, flush=True),
         )  # fmt: skip
     for one in findings:
         mark = "[green]well[/]" if one.is_well else "[red]wanting[/]"
         console.print(f"{mark}  {one.what}: {one.details}", highlight=False)
     is_well = all(one.is_well for one in findings)
-    console.print("The shipped posterior is reproduced." if is_well else "The shipped posterior is NOT reproduced.")
+    what = "The shipped posterior" if chosen.out is None else f"The posterior in {chosen.out}"
+    console.print(f"{what} is {'' if is_well else 'NOT '}reproduced.", highlight=False)
     return 0 if is_well else 2
 
 
 def _rank(chosen: argparse.Namespace) -> int:
     from sevenfold.calibrate.sbc import rank_check
 
+    ours = _evidence(chosen.evidence)
     with (
         Stages(is_quiet=chosen.quiet) as stages,
         stages.stage("Synthetic evidence, calibrated again", chosen.sbc) as step,
     ):
-        found = rank_check(evidence(), chosen.sbc, root=chosen.seed, threads=chosen.threads, told=step)
+        found = rank_check(ours, chosen.sbc, root=_seed(chosen), threads=chosen.threads, told=step)
     console = Console()
     for line in found.lines():
         console.print(line, highlight=False)

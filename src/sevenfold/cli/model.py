@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -91,17 +92,25 @@ def _doses(text: str) -> list[Dose]:
     route, _, rest = text.partition(":")
     amount, at, days = rest.partition("@")
     amount, slash, duration = amount.partition("/")
-    try:
-        numbers = [float(amount), float(duration) if slash else 0.0, *(float(day) for day in days.split(","))]
-    except ValueError:
-        numbers = []
-    if not (route and at and numbers):
+    if not (route and amount and at and days):
         raise InvalidInput(
             f"--dose {text!r}: write ROUTE:AMOUNT@DAYS, such as IM:750@0,3,7, or IV:750/0.5@0 for an infusion over "
             "half a day."
         )
-    amount_given, over_day, *on_days = numbers
-    return [Dose(time_day=day, amount=amount_given, route=route, duration_day=over_day) for day in on_days]
+    given = _number(text, "amount", amount, "a number that is not negative")
+    over_day = _number(text, "duration", duration, "days, not negative") if slash else 0.0
+    on_days = [_number(text, "day", day, "days since the first dose, 0 or more") for day in days.split(",")]
+    return [Dose(time_day=day, amount=given, route=route, duration_day=over_day) for day in on_days]
+
+
+def _number(text: str, field: str, word: str, wanted: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = -1.0
+    if not 0.0 <= number < inf:
+        raise InvalidInput(f"--dose {text!r}: the {field} is {word!r}; give {wanted}.")
+    return number
 
 
 def _console() -> Console:

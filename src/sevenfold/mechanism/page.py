@@ -73,6 +73,7 @@ class Parameter:
         source: paper, or the reasoning.
         note: what a reader ought to know.
         low, high: the domain; a value outside is refused when patients are made, the ends are inside.
+        above: the domain's lower end where that end is outside: 0 for what must be positive.
         prior_cv: how uncertain the typical value is, before data: standard deviation of the logarithm of a log-normal
             whose median is ``value``; None where no prior was stated.
     """
@@ -87,10 +88,11 @@ class Parameter:
     note: str = ""
     low: float = -math.inf
     high: float = math.inf
+    above: float = -math.inf
     prior_cv: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.low <= self.value <= self.high:
+        if not self.holds(np.float64(self.value)):
             raise InvalidModel(
                 f"The parameter {self.name!r} is {self.value:g} {self.unit}, outside its domain {self.domain}; "
                 "correct the value or the domain.",
@@ -106,28 +108,32 @@ class Parameter:
     @property
     def domain(self) -> str:
         """The interval as text, such as ``0 to 1``."""
-        if math.isinf(self.low) and math.isinf(self.high):
-            return "any number"
+        lower = f"more than {self.above:g}" if self.above >= self.low and not math.isinf(self.above) else ""
         if math.isinf(self.high):
-            return f"{self.low:g} or more"
+            return lower or ("any number" if math.isinf(self.low) else f"{self.low:g} or more")
+        if lower:
+            return f"{lower}, {self.high:g} or less"
         return f"{self.high:g} or less" if math.isinf(self.low) else f"{self.low:g} to {self.high:g}"
 
     def refuse_outside(self, given: Any) -> None:
-        """Raise if a value of one patient or of many lies outside the domain, or is no number where there is a domain.
+        """Raise if a value of one patient or of many lies outside the domain or is not finite.
 
         Raises:
             InvalidInput: names parameter, value, domain and, of many, the first patient.
         """
-        if math.isinf(self.low) and math.isinf(self.high):
-            return
         values = np.atleast_1d(np.asarray(given, dtype=np.float64)).ravel()
-        wrong = np.flatnonzero(~((values >= self.low) & (values <= self.high)))
+        wrong = np.flatnonzero(~self.holds(values))
         if wrong.size:
             of_patient = f" of patient {wrong[0]}" if values.size > 1 else ""
             raise InvalidInput(
                 f"The parameter {self.name!r}{of_patient} is {values[wrong[0]]:g} {self.unit}, "
                 f"outside its domain: {self.domain}."
             )
+
+    def holds(self, values: Any) -> Any:
+        """Whether values are finite and within the domain, one by one."""
+        is_inside: Any = (values >= self.low) & (values <= self.high)
+        return is_inside & ((values > self.above) | (self.above == -math.inf)) & np.isfinite(values)
 
 
 @final
@@ -236,7 +242,7 @@ class Page:
 
         Raises:
             InvalidModel: a parameter that the model does not have.
-            InvalidInput: a value outside the parameter's domain.
+            InvalidInput: a value outside the parameter's domain, or one that is not finite.
         """
         given = {**self.typical, **parameters}
         declared = {parameter.name: parameter for parameter in self.parameters}

@@ -43,8 +43,11 @@ def sbml_text(whole: Whole, doses: Sequence[Dose] = ()) -> str:
         doses: they become events; a look at the time of a dose sees the moment after it in most programs.
 
     Raises:
-        InvalidInput: python-libsbml, the extra ``sbml``, is not installed.
+        InvalidInput: python-libsbml, the extra ``sbml``, is not installed; or a dose before time 0.
     """
+    early = [dose.time_day for dose in doses if dose.time_day < 0.0]
+    if early:
+        raise InvalidInput(f"A dose on day {early[0]:g} is before time 0, when an SBML model begins; no event happens.")
     try:
         import libsbml
     except ImportError:

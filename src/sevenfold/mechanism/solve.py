@@ -13,7 +13,8 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from sevenfold.mechanism.driver import AS_CONTROLLED, Tables, drive
+from sevenfold.errors import InvalidInput
+from sevenfold.mechanism.driver import AS_CONTROLLED, READ, Tables, drive
 from sevenfold.mechanism.kernel import compiled
 from sevenfold.mechanism.page import Named, Page
 from sevenfold.mechanism.stops import Dose, Regimen, Stops, plan_stops
@@ -23,6 +24,7 @@ __all__ = ["TOLERANCE", "Dose", "Patients", "SolverStatus", "Trajectories", "adv
 Floats = NDArray[np.float64]
 TOLERANCE: Final = 4e-5  # keeps every output within 1e-4 of a tight solution (docs/theory/solver.md)
 FIRST_STEP_DAY: Final = 0.01
+_FINEST: Final = 1e-15  # a relative tolerance below this asks for digits that a number does not have
 _CHUNK: Final = 512  # patients a thread takes at a time
 
 
@@ -33,6 +35,7 @@ class SolverStatus(IntEnum):
     STEP_VANISHED = 1
     TOO_MANY_STEPS = 2
     NOT_FINITE = 3
+    STRAYED = 4  # of sensitivities: a changed patient could not take the unchanged one's steps
 
 
 @final
@@ -89,7 +92,17 @@ class Trajectories:
 
 
 def begin(page: Page, parameters: Mapping[str, Floats | float], n: int = 1) -> Patients:
-    """``n`` patients at time 0, with parameters that differ from the typical patient's where given."""
+    """``n`` patients at time 0, with parameters that differ from the typical patient's where given.
+
+    Raises:
+        InvalidInput: a value outside its parameter's domain, or so many values that they are not one a patient.
+        InvalidModel: a parameter that the model does not have.
+    """
+    for name, value in parameters.items():
+        if np.shape(value) not in ((), (1,), (n,)):
+            raise InvalidInput(
+                f"{name!r} has values of shape {np.shape(value)} for {n} patients; give one, or one each."
+            )
     values = vars(page.values({name: np.asarray(value, dtype=np.float64) for name, value in parameters.items()}))
     spread = {name: np.broadcast_to(np.asarray(value, dtype=np.float64), (n,)).copy() for name, value in values.items()}
     state = page.start(Named(**spread))
@@ -116,13 +129,14 @@ def advance(
 
     Args:
         doses: a patient's doses, none before the patient's time.
-        looks_day: a patient's times at which outputs are wanted, none before the patient's time, ascending.
+        looks_day: a patient's times at which outputs are wanted, none before the patient's time, in order.
         until_day: (patient,)
         tolerance: relative; absolute tolerances are this times the scales of the page's states.
         threads: patients are shared out between them; the answer does not depend on it.
 
     Raises:
-        InvalidInput: a time before the patient's own, or counts that do not match.
+        InvalidInput: a time before the patient's own or that is no number, looks out of order, counts that do not
+            match, or a tolerance or a number of threads that can't be.
     """
     stops = plan_stops(patients.page, patients.values, patients.time_day, doses, looks_day, until_day)
     return follow(patients, stops, [len(looks) for looks in looks_day], tolerance=tolerance, threads=threads)
@@ -142,19 +156,23 @@ def follow(
     Args:
         n_looks: how many looks each patient has.
         grid: steps to be written down or read (``driver.drive``); as the control finds them if None.
+
+    Raises:
+        InvalidInput: a tolerance or a number of threads that can't be.
     """
+    _refuse_impossible(tolerance, threads, is_read=grid is not None and grid[0] == READ)
     kernel, n = compiled(patients.page), len(patients)
     outputs = np.full((sum(n_looks), len(patients.page.outputs)), np.nan)
     states, inputs, control = patients.states.copy(), patients.inputs.copy(), patients.control.copy()
     status, n_steps = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     used = [patients.values[name] for name in kernel.printed.parameters]
-    parameters = np.ascontiguousarray(used, dtype=np.float64).reshape(-1, n)
+    parameters = np.ascontiguousarray(used, dtype=np.float64).reshape(len(used), n)
     how, lengths, row_of = grid or (AS_CONTROLLED, np.zeros((0, 0)), np.zeros(n, dtype=np.int64))
     tables = Tables(
         parameters=parameters, start_day=np.ascontiguousarray(patients.time_day), stops=stops, states=states,
         inputs=inputs, control=control, seen=outputs, status=status, n_steps=n_steps, lengths=lengths, row_of=row_of,
     )  # fmt: skip
-    chunk = min(_CHUNK, -(-n // threads))
+    chunk = max(min(_CHUNK, -(-n // threads)), 1)
     address = kernel.address("drive")
 
     def run(first: int) -> None:
@@ -184,7 +202,19 @@ def follow(
     )
 
 
+def _refuse_impossible(tolerance: float, threads: int, *, is_read: bool) -> None:
+    if not _FINEST <= tolerance <= (np.inf if is_read else 1.0):  # steps that are read are all taken
+        raise InvalidInput(
+            f"The solver's tolerance is relative, between {_FINEST:g} (double precision) and 1, got {tolerance}; "
+            f"{TOLERANCE:g} keeps outputs within 1e-4."
+        )
+    if threads < 1:
+        raise InvalidInput(f"A number of threads is a whole number, 1 or more, got {threads!r}.")
+
+
 def _by_patient(column: Floats, n_looks: Sequence[int]) -> list[Floats]:
+    if not len(n_looks):
+        return []
     if len(set(n_looks)) == 1:
         return list(column.reshape(len(n_looks), -1))
     return np.split(column, np.cumsum(n_looks)[:-1])

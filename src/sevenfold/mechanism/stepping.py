@@ -7,6 +7,7 @@ what lies beyond at one or two a cycle, so the shorter text is the quicker one a
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Final
 
 from sevenfold.mechanism.control import Rows, finish, plan
@@ -18,6 +19,7 @@ from sevenfold.mechanism.trace import Traced
 __all__ = ["fetched", "n_scratch", "print_step"]
 
 _TOGETHER: Final = 4  # states that share a division in the norm of the error
+_LARGEST: Final = 1e300  # of the product of their squared sizes: beyond, it is about to overflow
 
 
 class _Scratch:
@@ -152,7 +154,9 @@ def _mean_square(b: Block, traced: Traced, before: list[str], after: list[str], 
     """The mean over the states of (error / (scale + size))², or over the few that err most, a quarter of theirs if that
     is more; over the squared tolerance.
 
-    With the mean alone, one of sixteen states may err by four times the tolerance where the others do not.
+    With the mean alone, one of sixteen states may err by four times the tolerance where the others do not. Where the
+    squares overflow (states of 10^38 and more), nothing is known of the error: it is infinite, no step counts, and the
+    patient ends with a status.
     """
     shares: list[tuple[str, str]] = []  # squared error and squared size
     for state, old, new, e in zip(traced.page.states, before, after, error, strict=True):
@@ -164,7 +168,8 @@ def _mean_square(b: Block, traced: Traced, before: list[str], after: list[str], 
         for e, size in shares[k + 1 : k + _TOGETHER]:  # a/s + b/t = (a t + b s)/(s t)
             above = b.arithmetic("+", b.arithmetic("*", above, size), b.arithmetic("*", e, below))
             below = b.arithmetic("*", below, size)
-        few = b.arithmetic("/", above, below)
+        is_known = b.compare("ole", below, b.constant(_LARGEST))
+        few = b.choose(is_known, b.arithmetic("/", above, below), b.constant(inf))
         total, most = b.arithmetic("+", total, few), b.larger(few, most)
     each = b.say(f"insertelement {b.number} poison, double %tolerance, i32 0")
     tolerance = b.say(f"shufflevector {b.number} {each}, {b.number} poison, <{b.lanes} x i32> zeroinitializer")

@@ -6,7 +6,8 @@ Whatever doses mean (a bolus, an infusion, a reset), it comes down to this: at a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
+from math import isfinite
 from typing import NamedTuple, final
 
 import numpy as np
@@ -99,7 +100,8 @@ def plan_stops(
     Patients who share one list of doses and one list of looks (the same objects) share the work of planning too.
 
     Raises:
-        InvalidInput: a time before the patient's own or after ``until_day``, or counts that do not match.
+        InvalidInput: a time before the patient's own or after ``until_day`` or that is no number, looks out of order,
+            or counts that do not match.
     """
     n = len(start_day)
     if not len(doses) == len(looks_day) == len(until_day) == n:
@@ -157,6 +159,12 @@ def _calendar(
     lags_day: Mapping[str, float],
 ) -> list[_Stop]:
     """One calendar, looks before doses at the same time."""
+    if not (isfinite(until_day) and all(map(isfinite, looks_day))):
+        odd = next((day for day in looks_day if not isfinite(day)), until_day)
+        raise InvalidInput(f"Patient {patient} is to be looked at or brought to day {odd:g}; give finite days.")
+    if any(a > b for a, b in pairwise(looks_day)):
+        early, late = next((a, b) for a, b in pairwise(looks_day) if a > b)
+        raise InvalidInput(f"Patient {patient} is looked at on day {early:g} and then on day {late:g}; sort the looks.")
     looks = (_Stop(float(day), _LOOK, look=number) for number, day in enumerate(looks_day))
     stops = sorted(
         chain(looks, chain.from_iterable(_changes(page, dose, lags_day) for dose in doses), [_Stop(until_day, _END)]),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
-from sevenfold.calibrate.experiments import evidence
+from sevenfold.calibrate.evidence_file import evidence
 from sevenfold.calibrate.predict import Predicted, ProtocolPrediction
 from sevenfold.evidence.figures import Figure, figures
 from sevenfold.protocol.protocol import Protocol

@@ -119,20 +119,22 @@ def _eliminated(elimination: Elimination, concentration: Any, p: Named) -> Any:
 def _parameters(
     compartments: int, is_absorbed: bool, n_transit: int, elimination: Elimination
 ) -> tuple[Parameter, ...]:
-    parameters = [assumed("central_volume_l", "V", 10.0, "L")]
+    parameters = [assumed("central_volume_l", "V", 10.0, "L", is_positive=True)]
     if elimination is not Elimination.MICHAELIS_MENTEN:
         parameters.append(assumed("clearance_l_per_day", "CL", 5.0, "L/day"))
     if elimination is not Elimination.LINEAR:
         parameters.append(assumed("saturable_max_ug_per_day", "VM", 100.0, "µg/day"))
-        parameters.append(assumed("saturable_half_ng_per_ml", "KM", 5.0, "ng/mL"))
+        parameters.append(assumed("saturable_half_ng_per_ml", "KM", 5.0, "ng/mL", is_positive=True))
     for k in range(1, compartments):
         parameters.append(assumed(f"exchange_{k}_l_per_day", f"Q{k}", 10.0 / k**2, "L/day"))
-        parameters.append(assumed(f"peripheral_{k}_volume_l", f"V{k}", 20.0 * k, "L"))
+        parameters.append(assumed(f"peripheral_{k}_volume_l", f"V{k}", 20.0 * k, "L", is_positive=True))
     if is_absorbed:
         parameters.append(assumed("absorbed_per_day", "ka", 10.0, "/day"))
         parameters += dose_parameters("depot")
     if n_transit:
-        parameters.append(assumed("mean_transit_day", "MTT", 0.1, "day", "depot to absorption compartment"))
+        parameters.append(
+            assumed("mean_transit_day", "MTT", 0.1, "day", "depot to absorption compartment", is_positive=True)
+        )
     return (*parameters, *dose_parameters("central"))
 
 

@@ -4,6 +4,7 @@ Every compartment that is dosed has the four that NONMEM gives it: bioavailabili
 the duration (D) of infusions whose record leaves that to the model.
 """
 
+import math
 from typing import Final
 
 from sevenfold.mechanism.page import Entry, Parameter
@@ -16,8 +17,22 @@ INTRAVENOUS: Final = ("IV",)
 _SOURCE: Final = "illustrative: a round number to start from, of no drug in particular"
 
 
-def assumed(name: str, symbol: str, value: float, unit: str, note: str = "") -> Parameter:
-    """A parameter of the library: its value is a placeholder and says so."""
+def assumed(
+    name: str,
+    symbol: str,
+    value: float,
+    unit: str,
+    note: str = "",
+    *,
+    is_positive: bool = False,
+    high: float = math.inf,
+) -> Parameter:
+    """A parameter of the library: its value is a placeholder and says so.
+
+    Args:
+        is_positive: it must not be 0 either, such as a volume.
+        high: the greatest value that it may have; the least is 0.
+    """
     return Parameter(
         name=name,
         symbol=symbol,
@@ -27,6 +42,9 @@ def assumed(name: str, symbol: str, value: float, unit: str, note: str = "") -> 
         status=Provenance.ASSUMED,
         source=_SOURCE,
         note=note,
+        low=0.0,
+        above=0.0 if is_positive else -math.inf,
+        high=high,
     )
 
 
@@ -36,8 +54,15 @@ def dose_parameters(compartment: str, amount: str = "ug", unit: str = "µg") -> 
     return (
         assumed(f"{compartment}_fraction", f"F_{place}", 1.0, "fraction", "the share of a dose that arrives"),
         assumed(f"{compartment}_lag_day", f"lag_{place}", 0.0, "day", "from a dose to its arrival"),
-        assumed(f"{compartment}_rate_{amount}_per_day", f"R_{place}", 100.0, f"{unit}/day", "of records with rate -1"),
-        assumed(f"{compartment}_duration_day", f"D_{place}", 1.0, "day", "of records with rate -2"),
+        assumed(
+            f"{compartment}_rate_{amount}_per_day",
+            f"R_{place}",
+            100.0,
+            f"{unit}/day",
+            "of records with rate -1",
+            is_positive=True,
+        ),
+        assumed(f"{compartment}_duration_day", f"D_{place}", 1.0, "day", "of records with rate -2", is_positive=True),
     )
 
 

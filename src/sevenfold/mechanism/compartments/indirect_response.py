@@ -1,5 +1,6 @@
 """What a drug does to a turnover: a response that is made and lost, one of which the drug slows or speeds."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
@@ -47,7 +48,7 @@ def with_indirect_response(page: Page, effect: Effect) -> Page:
         name=f"{page.name}_{effect.name.lower()}",
         title=f"{page.title}; a response whose turnover the drug changes",
         states=(*page.states, State(name="response", unit="ratio", scale=1e-6, what="the response, in its own unit")),
-        parameters=(*page.parameters, *_parameters(driver.unit, 2.0 if is_stimulated else 0.8)),
+        parameters=(*page.parameters, *_parameters(driver.unit, is_stimulated=is_stimulated)),
         outputs=(*page.outputs, Output(name="response", unit="ratio", what="the response, in its own unit")),
         start=lambda p: {**page.start(p), "response": p.response_made_per_day / p.response_lost_per_day},
         rates=rates,
@@ -55,10 +56,10 @@ def with_indirect_response(page: Page, effect: Effect) -> Page:
     )
 
 
-def _parameters(unit: str, effect_max: float) -> tuple[Parameter, ...]:
+def _parameters(unit: str, *, is_stimulated: bool) -> tuple[Parameter, ...]:
     return (
         assumed("response_made_per_day", "kin", 10.0, "/day", "in the response's unit a day"),
-        assumed("response_lost_per_day", "kout", 0.1, "/day"),
-        assumed("effect_max", "Emax", effect_max, "ratio"),
-        assumed("effect_half", "EC50", 1.0, unit, "the driver at half the greatest effect"),
+        assumed("response_lost_per_day", "kout", 0.1, "/day", is_positive=True),
+        assumed("effect_max", "Emax", 2.0 if is_stimulated else 0.8, "ratio", high=math.inf if is_stimulated else 1.0),
+        assumed("effect_half", "EC50", 1.0, unit, "the driver at half the greatest effect", is_positive=True),
     )

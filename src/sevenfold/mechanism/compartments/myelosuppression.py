@@ -53,8 +53,8 @@ def with_myelosuppression(page: Page) -> Page:
         ),
         parameters=(
             *page.parameters,
-            assumed("mean_maturation_day", "MTT", 5.0, "day", "from division to blood"),
-            assumed("circulating_at_rest_per_nl", "N0", 5.0, "10^9/L"),
+            assumed("mean_maturation_day", "MTT", 5.0, "day", "from division to blood", is_positive=True),
+            assumed("circulating_at_rest_per_nl", "N0", 5.0, "10^9/L", is_positive=True),
             assumed("feedback", "γ", 0.16, "ratio"),
             assumed("killed_per_concentration", "slope", 0.1, "/".join(reversed(driver.unit.split("/")))),
         ),

@@ -61,19 +61,22 @@ def target_mediated_page(*, has_tissue: bool = False) -> Page:
     )
     tissue = State(name="peripheral_nmol", unit="nmol", scale=_SCALE, what="free drug in tissue")
     states = (*states, tissue) if has_tissue else states
-    exchange = (assumed("exchange_l_per_day", "Q", 1.0, "L/day"), assumed("peripheral_volume_l", "V2", 3.0, "L"))
+    exchange = (
+        assumed("exchange_l_per_day", "Q", 1.0, "L/day"),
+        assumed("peripheral_volume_l", "V2", 3.0, "L", is_positive=True),
+    )
     return Page(
         name="target_mediated_tissue" if has_tissue else "target_mediated",
         title="target-mediated drug disposition",
         states=states,
         parameters=(
             assumed("absorbed_per_day", "ka", 1.0, "/day"),
-            assumed("central_volume_l", "V", 3.0, "L"),
+            assumed("central_volume_l", "V", 3.0, "L", is_positive=True),
             assumed("eliminated_per_day", "kel", 0.2, "/day"),
             assumed("binding_l_per_nmol_day", "kon", 10.0, "L/nmol/day"),
             assumed("unbinding_per_day", "koff", 1.0, "/day"),
             assumed("target_made_nmol_per_l_day", "ksyn", 5.0, "nmol/L/day"),
-            assumed("target_lost_per_day", "kdeg", 1.0, "/day"),
+            assumed("target_lost_per_day", "kdeg", 1.0, "/day", is_positive=True),
             assumed("internalised_per_day", "kint", 3.0, "/day"),
             *(exchange if has_tissue else ()),
             *dose_parameters("depot", "nmol", "nmol"),
