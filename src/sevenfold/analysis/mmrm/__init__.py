@@ -11,6 +11,7 @@ from sevenfold.analysis.mmrm.covariance import (
 )
 from sevenfold.analysis.mmrm.fallback import PRESPECIFIED, FallbackFit, fit_with_fallback
 from sevenfold.analysis.mmrm.fit import Counts, Criteria, Estimates, MmrmFit
+from sevenfold.analysis.mmrm.formula import FormulaModel, formula_model
 from sevenfold.analysis.mmrm.freedom import (
     BetweenWithin,
     Information,
@@ -41,6 +42,7 @@ __all__ = [
     "Exponential",
     "Factor",
     "FallbackFit",
+    "FormulaModel",
     "Information",
     "JointTest",
     "KenwardRoger",
@@ -55,6 +57,7 @@ __all__ = [
     "TrialModel",
     "Unstructured",
     "fit_with_fallback",
+    "formula_model",
     "trial_model",
     "without_missing",
 ]
