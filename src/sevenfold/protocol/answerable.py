@@ -55,6 +55,16 @@ class _Answers:
     withdrawal: _Strategies
 
 
+_BINARY: Final[Mapping[type, _Strategies]] = {
+    ResponderEndpoint: frozenset({Strategy.COMPOSITE, Strategy.IN_THOSE_ALIVE}),
+    EventEndpoint: frozenset({Strategy.WHILE_ALIVE}),
+}
+_IMPUTED: Final = _Answers(
+    {kind: frozenset({Strategy.HYPOTHETICAL}) for kind in (FoldEndpoint, ChangeEndpoint)},
+    frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS, Summary.DIFFERENCE_OF_MEANS}),
+    frozenset({Strategy.HYPOTHETICAL, Strategy.TREATMENT_POLICY}),  # by the assumption, see check_answerable
+)
+_AS_IF_LIVED: Final = (Method.REPEATED_MEASURES, Method.IMPUTATION, Method.CONDITIONAL_MEAN)
 _METHODS: Final = {
     Method.ANCOVA: _Answers(
         _IN_THE_VALUES, frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS, Summary.DIFFERENCE_OF_MEANS}), _POLICY
@@ -68,10 +78,7 @@ _METHODS: Final = {
         {FoldEndpoint: frozenset({Strategy.PRINCIPAL_STRATUM})}, frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS}), _POLICY
     ),
     Method.EXACT_TEST: _Answers(
-        {
-            ResponderEndpoint: frozenset({Strategy.COMPOSITE, Strategy.IN_THOSE_ALIVE}),
-            EventEndpoint: frozenset({Strategy.WHILE_ALIVE}),
-        },
+        _BINARY,
         frozenset({Summary.DIFFERENCE_OF_PROPORTIONS}),
         _POLICY,
     ),
@@ -88,6 +95,14 @@ _METHODS: Final = {
         _AS_IF_FOLLOWED,
     ),
     Method.RANK_SUM: _Answers(_RANKED, frozenset({Summary.SHIFT_OF_LOCATION}), _POLICY),
+    Method.IMPUTATION: _IMPUTED,
+    Method.CONDITIONAL_MEAN: _IMPUTED,
+    Method.STANDARDISED: _Answers(_BINARY, frozenset({Summary.DIFFERENCE_OF_PROPORTIONS}), _POLICY),
+    Method.WIN_RATIO: _Answers(
+        {kind: frozenset({Strategy.COMPOSITE}) for kind in (FoldEndpoint, ChangeEndpoint)},
+        frozenset({Summary.WIN_RATIO}),
+        _POLICY,
+    ),
     Method.RANDOMISATION_TEST: _Answers(_RANKED, frozenset({Summary.SHIFT_OF_LOCATION}), _POLICY),
 }
 
@@ -132,9 +147,18 @@ def check_answerable(protocol: "Protocol") -> None:
                 f"{_or([m.value for m in able])} would",
                 *at,
             )
-        if method is Method.REPEATED_MEASURES and _ends_at_discharge(endpoint):
+        withdrawal = estimand.intercurrent.get(Intercurrent.WITHDRAWAL)
+        if analysis.assumption is not None and withdrawal is not None:
+            wanted = Strategy.HYPOTHETICAL if analysis.assumption == "missing at random" else Strategy.TREATMENT_POLICY
+            if withdrawal is not wanted:
+                raise contradiction(
+                    f"imputation by {analysis.assumption} answers what withdrawal means as {wanted.value!r}, not "
+                    f"{withdrawal.value!r}",
+                    *at,
+                )
+        if method in _AS_IF_LIVED and _ends_at_discharge(endpoint):
             raise contradiction(
-                f"a repeated-measures model asks about one day, and {endpoint.id!r} takes the value at discharge where "
+                f"{method.value!r} asks about one day, and {endpoint.id!r} takes the value at discharge where "
                 "that came first; add an endpoint without or_at_discharge for it",
                 *at,
             )

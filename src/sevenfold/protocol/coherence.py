@@ -31,8 +31,8 @@ _At = tuple[str | int, ...]
 _WEIGHT_KG = 70.0
 _LEAST_ML = 0.01  # to which a volume is rounded
 _SUMMARIES = {
-    FoldEndpoint: {Summary.RATIO_OF_GEOMETRIC_MEANS},
-    ChangeEndpoint: {Summary.DIFFERENCE_OF_MEANS, Summary.SHIFT_OF_LOCATION},
+    FoldEndpoint: {Summary.RATIO_OF_GEOMETRIC_MEANS, Summary.WIN_RATIO},
+    ChangeEndpoint: {Summary.DIFFERENCE_OF_MEANS, Summary.SHIFT_OF_LOCATION, Summary.WIN_RATIO},
     TimeAboveEndpoint: {Summary.DIFFERENCE_OF_MEANS, Summary.SHIFT_OF_LOCATION},
     ResponderEndpoint: {Summary.DIFFERENCE_OF_PROPORTIONS},
     EventEndpoint: {Summary.DIFFERENCE_OF_PROPORTIONS},
@@ -258,12 +258,16 @@ def _questions(p: "Plan") -> None:
             folds = (e.id for e in p.endpoints if isinstance(e, FoldEndpoint))
             must_exist(analysis.only_if.group, p.groups, "group", "analyses", index, "only_if", "group")
             must_exist(analysis.only_if.endpoint, folds, "fold endpoint", "analyses", index, "only_if", "endpoint")
+    if p.multiplicity is not None:
+        answered = [analysis.estimand for analysis in p.analyses]
+        for number, name in enumerate(p.multiplicity.estimands):
+            must_exist(name, answered, "estimand with an analysis", "multiplicity", "estimands", number)
     methods = [analysis.method for analysis in p.analyses if analysis.estimand == p.primary.id]
     if not methods:
         raise contradiction(f"no analysis answers the primary estimand {p.primary.id!r}", "analyses")
-    if set(methods) == {Method.REPEATED_MEASURES}:
+    if set(methods) <= {Method.REPEATED_MEASURES, Method.IMPUTATION, Method.CONDITIONAL_MEAN}:
         raise contradiction(
-            "a repeated-measures model takes the dead as if they had lived, so it cannot be the only primary analysis; "
+            "this takes the dead as if they had lived, so it cannot be the only primary analysis; "
             "make an estimand in those alive the primary one, and answer it by ancova", "analyses",
         )  # fmt: skip
 

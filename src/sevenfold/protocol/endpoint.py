@@ -242,6 +242,7 @@ class Summary(StrEnum):
     HAZARD_RATIO = "hazard ratio"
     DIFFERENCE_OF_RESTRICTED_MEANS = "difference of restricted means"
     SHIFT_OF_LOCATION = "shift of location"
+    WIN_RATIO = "win ratio"
 
 
 class Estimand(Part):

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 from sevenfold.protocol.rule import NumberRule, Rule, leaves
 
-__all__ = ["Analysis", "Method", "MonitoringRule", "OnlyIf"]
+__all__ = ["Analysis", "Method", "MonitoringRule", "Multiplicity", "OnlyIf", "Transition"]
 
 
 class Method(StrEnum):
@@ -27,6 +27,10 @@ class Method(StrEnum):
     RESTRICTED_MEAN = "restricted mean"
     RANK_SUM = "stratified rank sum"
     RANDOMISATION_TEST = "randomisation test"
+    IMPUTATION = "multiple imputation"
+    CONDITIONAL_MEAN = "conditional mean imputation"
+    STANDARDISED = "standardised logistic regression"
+    WIN_RATIO = "win ratio"
 
 
 class OnlyIf(Part):
@@ -46,6 +50,10 @@ class Analysis(Part):
         only_if: the analysis counts only if this holds; it is printed either way, with what was found.
         covariates: what it is adjusted for, or stratified by where the method stratifies: ``baseline``, ``country``,
             ``site``, ``age``, ``sex``, ``weight``, or a fact, number or category of the protocol.
+        assumption: of an imputation: how the unseen course of those who stopped goes on.
+        tipping_to: of an imputation: how far the group's imputed values are shifted, on the scale of the analysis, in
+            search of the point at which the conclusion changes.
+        better: of a win ratio: which of two values wins.
         fallback: covariance structures of a repeated-measures model, in the order in which they are tried.
     """
 
@@ -53,14 +61,71 @@ class Analysis(Part):
     method: Annotated[Method, Field(strict=False)]
     covariates: tuple[Id, ...] = ()
     only_if: OnlyIf | None = None
+    assumption: (
+        Literal["missing at random", "jump to reference", "copy increments in reference", "copy reference"] | None
+    ) = None
+    tipping_to: float | None = None
+    better: Literal["higher", "lower"] = "higher"
     fallback: tuple[
         Literal["unstructured", "heterogeneous toeplitz", "heterogeneous ar1", "compound symmetry"], ...
     ] = ()
 
     @model_validator(mode="after")
-    def _fallback_is_for_repeated_measures(self) -> Self:
+    def _settings_are_of_their_method(self) -> Self:
         if self.fallback and self.method is not Method.REPEATED_MEASURES:
             raise contradiction("only a repeated-measures model has covariance structures to fall back on", "fallback")
+        imputes = self.method in (Method.IMPUTATION, Method.CONDITIONAL_MEAN)
+        if imputes != (self.assumption is not None):
+            raise contradiction(
+                "an imputation needs its 'assumption', such as jump to reference; nothing else has one",
+                "assumption" if not imputes else "method",
+            )
+        if self.tipping_to is not None and (not imputes or self.tipping_to == 0.0):
+            raise contradiction("a tipping point is of an imputation, and is searched up to a shift", "tipping_to")
+        return self
+
+
+class Transition(Part):
+    """What one hypothesis of a graph hands to another when it is rejected."""
+
+    origin: Id = Field(alias="from")
+    to: Id
+    share: Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class Multiplicity(Part):
+    """How the chance of any false claim is kept over several estimands.
+
+    Args:
+        estimands: in the order of a sequence.
+        alpha: the chance of any false claim.
+        weights: of a graph: estimand -> its share of alpha at the start.
+        transitions: of a graph.
+    """
+
+    procedure: Literal["fixed sequence", "holm", "hochberg", "graph"]
+    estimands: Annotated[tuple[Id, ...], Field(min_length=2)]
+    alpha: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.05
+    weights: dict[Id, Annotated[float, Field(ge=0.0, le=1.0)]] = Field(default_factory=dict)
+    transitions: tuple[Transition, ...] = ()
+
+    @model_validator(mode="after")
+    def _weights_are_of_a_graph(self) -> Self:
+        if len(set(self.estimands)) != len(self.estimands):
+            raise contradiction("an estimand stands twice", "estimands")
+        is_graph = self.procedure == "graph"
+        if is_graph != bool(self.weights):
+            raise contradiction("a graph needs 'weights', and nothing else has any", "weights")
+        if not is_graph:
+            return self
+        for name in {*self.weights, *(t.origin for t in self.transitions), *(t.to for t in self.transitions)}:
+            if name not in self.estimands:
+                raise contradiction(f"{name!r} is not among the estimands of the graph", "weights")
+        if sum(self.weights.values()) > 1.0 + 1e-9:
+            raise contradiction("the weights sum to more than 1", "weights")
+        for name in self.estimands:
+            if sum(t.share for t in self.transitions if t.origin == name) > 1.0 + 1e-9:
+                raise contradiction(f"{name!r} hands on more than it has", "transitions")
         return self
 
 

@@ -11,7 +11,7 @@ from sevenfold.protocol.coherence import check_coherence
 from sevenfold.protocol.endpoint import Baseline, Endpoint, Estimand
 from sevenfold.protocol.masking import Masking, Randomisation
 from sevenfold.protocol.part import Id, Part, Text, contradiction
-from sevenfold.protocol.plan import Analysis, MonitoringRule
+from sevenfold.protocol.plan import Analysis, MonitoringRule, Multiplicity
 from sevenfold.protocol.registered import Criterion, RegisteredTrial, Site
 from sevenfold.protocol.safety import Safety
 from sevenfold.protocol.treatment import Arm, Dosing, Product
@@ -80,6 +80,7 @@ class Protocol(Part):
     estimands: tuple[Estimand, ...] = Field(min_length=1)
     analyses: tuple[Analysis, ...] = Field(min_length=1)
     monitoring: tuple[MonitoringRule, ...] = ()
+    multiplicity: Multiplicity | None = None
     safety: Safety = Safety()
     published: Text | None = None
 
@@ -131,6 +132,9 @@ class Protocol(Part):
                 "endpoints": tuple(endpoint for endpoint in self.endpoints if endpoint.id not in gone),
                 "estimands": kept,
                 "analyses": tuple(analysis for analysis in self.analyses if analysis.estimand in names),
+                "multiplicity": self.multiplicity
+                if self.multiplicity is None or set(self.multiplicity.estimands) <= names
+                else None,
             }
         )
 

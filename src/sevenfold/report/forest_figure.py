@@ -6,10 +6,10 @@ from sevenfold.analysis.trial.estimates import Answer
 from sevenfold.report.svg import Scale, element, figure, line, path, text
 from sevenfold.report.words import answer_value, interval, number
 
-__all__ = ["forest_figure"]
+__all__ = ["FOREST_SCALES", "forest_figure"]
 
 _WIDTH, _ROW = 760.0, 26.0
-_TITLES = {"ratio": "Ratio of geometric means", "hazard ratio": "Hazard ratio"}
+FOREST_SCALES = {"ratio": "Ratio of geometric means", "hazard ratio": "Hazard ratio", "win ratio": "Win ratio"}
 
 
 def forest_figure(answers: Sequence[Answer], scale: str = "ratio") -> str:
@@ -25,7 +25,7 @@ def forest_figure(answers: Sequence[Answer], scale: str = "ratio") -> str:
     high = max([2.0, *(a.upper or 1.0 for a in shown)]) * 1.1
     x = Scale(low=low, high=high, start=430.0, end=_WIDTH - 20.0, is_log=True)
     height = 40.0 + _ROW * len(shown) + 26.0
-    parts = [text(10, 20, f"{_TITLES[scale]}, group in question over its comparator", class_="box-strong")]
+    parts = [text(10, 20, f"{FOREST_SCALES[scale]}, group in question over its comparator", class_="box-strong")]
     base = 30.0 + _ROW * len(shown) + 8.0
     for tick in (t for t in (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0) if low < t < high):
         parts += [

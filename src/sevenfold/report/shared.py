@@ -8,7 +8,7 @@ from sevenfold.protocol.protocol import Protocol
 from sevenfold.report import words
 from sevenfold.report.courses import courses
 from sevenfold.report.event_figure import event_figure
-from sevenfold.report.forest_figure import forest_figure
+from sevenfold.report.forest_figure import FOREST_SCALES, forest_figure
 from sevenfold.report.survival_figure import survival_figures
 
 __all__ = ["arms_of", "shared_context"]
@@ -30,7 +30,8 @@ def shared_context(p: Protocol, cohort: Cohort, estimates: Estimates) -> dict[st
         "survival": survival_figures(estimates.description.curves, p, arms),
         "answers": [_row(answer) for answer in estimates.answers],
         "n_other_p": sum(a.p_value is not None for a in estimates.answers if a is not primary),
-        "forests": [svg for scale in ("ratio", "hazard ratio") if (svg := forest_figure(estimates.answers, scale))],
+        "forests": [svg for scale in FOREST_SCALES if (svg := forest_figure(estimates.answers, scale))],
+        "decisions": estimates.decisions,
         "safety": estimates.description.safety,
         "events_svg": event_figure(estimates.description.events, arms),
     }

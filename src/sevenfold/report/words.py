@@ -61,7 +61,7 @@ def answer_value(answer: Answer) -> tuple[str, str]:
             return points, "–"
         ends = (f"{100 * end:.0f}".replace("-", "−") for end in (answer.lower, answer.upper))
         return points, " to ".join(ends)
-    digits = 2 if answer.scale in ("ratio", "hazard ratio") else 1
+    digits = 2 if answer.scale in ("ratio", "hazard ratio", "win ratio") else 1
     return number(answer.value, digits), interval(answer.lower, answer.upper, digits)
 
 
@@ -74,8 +74,8 @@ def headline(answer: Answer, active: str, control: str) -> str:
     p_words = f"p {p}" if p.startswith("<") else f"p = {p}"
     if answer.scale == "ratio":
         return f"{answer.label}: {value} times as high on {active} as on {_lower(control)} (95 % CI {ci}; {p_words})."
-    if answer.scale == "hazard ratio":
-        return f"{answer.label}: hazard ratio {value} (95 % CI {ci}; {p_words})."
+    if answer.scale in ("hazard ratio", "win ratio"):
+        return f"{answer.label}: {answer.scale} {value} (95 % CI {ci}; {p_words})."
     if answer.scale == "difference of proportions":
         a, b = answer.groups
         return (

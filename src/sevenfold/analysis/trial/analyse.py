@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sevenfold.analysis.trial.answering import answer
+from sevenfold.analysis.trial.deciding import decisions
 from sevenfold.analysis.trial.describing import describe
 from sevenfold.analysis.trial.estimates import Answer, Estimates
 from sevenfold.cohort.cohort import Cohort
@@ -38,6 +39,7 @@ def analyse(
         protocol=protocol.name,
         answers=tuple(answers),
         description=describe(cohort, protocol, release),
+        decisions=decisions(protocol.multiplicity, answers),
     )
 
 

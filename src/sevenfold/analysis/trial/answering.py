@@ -15,10 +15,13 @@ from sevenfold.analysis.exact_test import boschloo
 from sevenfold.analysis.geometric import geometric_mean
 from sevenfold.analysis.proportion import clopper_pearson
 from sevenfold.analysis.proportion_difference import chan_zhang
+from sevenfold.analysis.standardised import RiskVariance, Standardised
 from sevenfold.analysis.survivor import Monotone, survivor_bounds
 from sevenfold.analysis.trial.adjusting import Adjustment, adjustment
 from sevenfold.analysis.trial.estimates import Answer, GroupAnswer
+from sevenfold.analysis.trial.imputed import imputed
 from sevenfold.analysis.trial.incidence import incidence
+from sevenfold.analysis.trial.prioritised import prioritised
 from sevenfold.analysis.trial.ranked import ranked, rerandomised
 from sevenfold.analysis.trial.repeated import repeated_measures
 from sevenfold.analysis.trial.response import Responses, responses
@@ -44,6 +47,7 @@ _BASES: Final = {
     Summary.HAZARD_RATIO: "share with the event during follow-up",
     Summary.DIFFERENCE_OF_RESTRICTED_MEANS: "days free of the event",
     Summary.SHIFT_OF_LOCATION: "median as seen",
+    Summary.WIN_RATIO: "median of those alive with a value",
 }
 
 
@@ -67,6 +71,10 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Method.LOG_RANK: lambda: hazards(estimand, analysis, found, by, cohort, protocol),
         Method.RESTRICTED_MEAN: lambda: restricted_means(estimand, found, cohort, protocol),
         Method.RANK_SUM: lambda: ranked(analysis, found, cohort),
+        Method.IMPUTATION: lambda: imputed(estimand, analysis, cohort, protocol, seed),
+        Method.CONDITIONAL_MEAN: lambda: imputed(estimand, analysis, cohort, protocol, seed),
+        Method.STANDARDISED: lambda: _standardised(estimand, found, by),
+        Method.WIN_RATIO: lambda: prioritised(estimand, analysis, found, cohort, protocol),
         Method.RANDOMISATION_TEST: lambda: rerandomised(estimand, found, cohort, protocol, seed),
     }
     scale = {
@@ -76,6 +84,7 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Summary.HAZARD_RATIO: "hazard ratio",
         Summary.DIFFERENCE_OF_RESTRICTED_MEANS: "difference",
         Summary.SHIFT_OF_LOCATION: "difference",
+        Summary.WIN_RATIO: "win ratio",
     }[estimand.summary]
     made: _Found = {
         "groups": _groups(estimand, found),
@@ -125,7 +134,7 @@ def _groups(estimand: Estimand, found: Responses) -> tuple[GroupAnswer, GroupAns
             if mean.fit.is_ok:
                 ratio = mean.ratio(_LEVEL)
                 shown = {"value": ratio.estimate, "lower": ratio.interval.lower, "upper": ratio.interval.upper}
-        elif estimand.summary is Summary.SHIFT_OF_LOCATION and n_used:
+        elif estimand.summary in (Summary.SHIFT_OF_LOCATION, Summary.WIN_RATIO) and n_used:
             shown = {"value": float(np.median(values)), "lower": None, "upper": None}
         elif n_used > 1:
             mean_value, se = float(values.mean()), float(values.std(ddof=1)) / sqrt(n_used)
@@ -195,6 +204,41 @@ def _exact(found: Responses) -> _Found:
         "p_value": boschloo(table).p_value,
         "test": "Boschloo's exact unconditional test, two-sided",
         "interval": "Chan-Zhang exact unconditional",
+    }
+
+
+def _standardised(estimand: Estimand, found: Responses, by: Adjustment) -> _Found:
+    """The difference of risks that a logistic model gives the whole trial, by either group."""
+    a, b = estimand.compare
+    used = found.is_used
+    covariates: dict[str, Floats] = {name: column[used] for name, column in by.numbers.items()}
+    if by.has_baseline:
+        covariates = {"baseline": _logarithms(found.baseline[used]), **covariates}
+    fit = Standardised(arms=(a, b), variance=RiskVariance.YE).fit(
+        found.value[used] > 0.5,
+        np.where(found.is_active[used], a, b),
+        covariates=covariates,
+        factors={name: words[used] for name, words in by.factors.items()},
+    )
+    if not fit.fit.is_ok:
+        return {"status": fit.fit.status, "notes": (fit.fit.message,)}
+    effect, ratio, odds = fit.difference(a, b), fit.risk_ratio(a, b, _LEVEL), fit.odds_ratio(a, b, _LEVEL)
+    lower, upper = effect.interval(_LEVEL)
+    adjusted = ", ".join([*covariates, *by.factors])
+    return {
+        "status": Status.OK,
+        "value": effect.estimate,
+        "lower": lower,
+        "upper": upper,
+        "p_value": effect.p_value,
+        "test": "z, standardised risks",
+        "interval": "robust, covariates sampled (Ye)",
+        "notes": (
+            *by.notes,
+            f"Adjusted for {adjusted}." if adjusted else "Not adjusted.",
+            f"Risk ratio {ratio.estimate:.2f} ({ratio.interval.lower:.2f} to {ratio.interval.upper:.2f}), odds ratio "
+            f"{odds.estimate:.2f} ({odds.interval.lower:.2f} to {odds.interval.upper:.2f}).",
+        ),
     }
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, final
 
 from sevenfold.analysis.effect import Status
+from sevenfold.analysis.multiplicity import Decision
 from sevenfold.analysis.safety.tables import SafetyTables
 
 __all__ = ["Answer", "Curve", "Description", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
 
-Scale = Literal["ratio", "difference", "difference of proportions", "hazard ratio"]
+Scale = Literal["ratio", "difference", "difference of proportions", "hazard ratio", "win ratio"]
 
 
 @final
@@ -164,11 +165,16 @@ class Description:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Everything that an analysis of a trial found."""
+    """Everything that an analysis of a trial found.
+
+    Args:
+        decisions: by the protocol's multiple test; none where it plans none.
+    """
 
     protocol: str
     answers: tuple[Answer, ...]
     description: Description
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def primary(self) -> Answer:

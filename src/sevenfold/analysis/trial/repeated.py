@@ -34,7 +34,7 @@ from sevenfold.protocol.endpoint import AnalysisSet, ChangeEndpoint, Estimand, F
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
 
-__all__ = ["repeated_measures"]
+__all__ = ["planned_visits", "repeated_measures", "who"]
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     is_ratio = isinstance(endpoint, FoldEndpoint)
     scaled: Callable[[Floats], Floats] = np.log if is_ratio else np.asarray
     a, b = estimand.compare
-    visits = _visits(variable, endpoint.visit, protocol)
+    visits = planned_visits(variable, endpoint.visit, protocol)
     assignment = cohort.revealed()
     active, control = (assignment.is_in(protocol.groups[name])[0] for name in (a, b))
     chosen = active | control
@@ -77,7 +77,7 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     long = np.isfinite(response).ravel()
     is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
     is_used[people[np.isfinite(response).any(axis=1)]] = True
-    made = _who(estimand, (active & chosen, control & chosen), is_used, cohort, is_ratio=is_ratio)
+    made = who(estimand, (active & chosen, control & chosen), is_used, cohort, is_ratio=is_ratio)
     at, when = subject.ravel()[long], visit.ravel()[long]
     covariates: list[Covariate | Factor] = []
     if by.has_baseline:
@@ -129,7 +129,7 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     }
 
 
-def _who(
+def who(
     estimand: Estimand, sides: tuple[Flags, Flags], is_used: Flags, cohort: Cohort, *, is_ratio: bool
 ) -> dict[str, Any]:
     """On whom the model rests: everybody with a baseline and one later value, whatever became of them."""
@@ -158,7 +158,7 @@ def _who(
     }
 
 
-def _visits(variable: str, last: str, protocol: Protocol) -> tuple[str, ...]:
+def planned_visits(variable: str, last: str, protocol: Protocol) -> tuple[str, ...]:
     """The visits at which the variable is measured, after baseline and up to the one asked about."""
     names = [
         v.id
