@@ -15,7 +15,7 @@ from sevenfold.errors import InvalidInput, NotConverged
 if TYPE_CHECKING:
     from sevenfold.analysis.mmrm.mmrm import Mmrm
 
-__all__ = ["Counts", "Criteria", "Estimates", "MmrmFit"]
+__all__ = ["NOTHING", "Counts", "Criteria", "Estimates", "MmrmFit", "independent"]
 
 NOTHING = 1e-10
 """A contrast's variance that is a smaller share of the model's is rounding, not knowledge."""
@@ -184,14 +184,12 @@ class MmrmFit:
             InvalidInput: rows that do not fit the columns or compare nothing.
             NotConverged: the fit did not end well, or carries too little information for so many rows.
         """
-        independent = _independent(self._rows(rows, name))
+        asked = independent(self._rows(rows, name))
         found = self.estimates
-        for row in independent:
+        for row in asked:
             self._variance(row, name)
-        statistic, df, scale = found.reference.joint(independent, found.coefficients)
-        return JointTest(
-            contrast=name, statistic=statistic, df_numerator=len(independent), df_denominator=df, scale=scale
-        )
+        statistic, df, scale = found.reference.joint(asked, found.coefficients)
+        return JointTest(contrast=name, statistic=statistic, df_numerator=len(asked), df_denominator=df, scale=scale)
 
     def _variance(self, row: Array, name: str) -> float:
         found = self.estimates
@@ -215,7 +213,7 @@ class MmrmFit:
         return given
 
 
-def _independent(rows: Array) -> Array:
+def independent(rows: Array) -> Array:
     """The rows, or as few as ask the same where some are combinations of others.
 
     With L = U·S·V', the rows S·V' have the same eigenvectors behind them as L has in Satterthwaite's joint test.

@@ -1,0 +1,1 @@
+"""The mixed model of many small trials in compiled code."""
