@@ -3,10 +3,10 @@
 import argparse
 import signal
 import sys
-import textwrap
 from collections.abc import Sequence
 
 from sevenfold import __version__
+from sevenfold.cli.command import command_of
 from sevenfold.cli.model_commands import add_model
 from sevenfold.errors import SevenfoldError
 
@@ -71,23 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, short: str, text: str, *examples: str
-) -> argparse.ArgumentParser:
-    """A command whose help ends with examples, and whose text is wrapped as it is written."""
-    told = "\n".join(["examples:", *(f"  {example}" for example in examples)])
-    wrapped = textwrap.fill(text, 100)
-    raw = argparse.RawDescriptionHelpFormatter
-    return commands.add_parser(name, help=short, description=wrapped, epilog=told, formatter_class=raw)
-
-
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = (
         "Rehearse a trial on virtual patients, from the first site's opening to the report. The same seed "
         "gives the same data, "
         "byte for byte, whatever the number of threads."
     )
-    command = _command(
+    command = command_of(
         commands, "run", "rehearse a trial and report it", text,
         "sevenfold run iris-7",
         "sevenfold run my-trial.yaml --seed 7 --patients 20 --out out/small",
@@ -134,7 +124,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "Check a protocol file: every fault with its line; if there is none, its schedule and arms as a table."
-    command = _command(
+    command = command_of(
         commands, "check", "check a protocol file", text,
         "sevenfold check iris-7",
         "sevenfold check my-trial.yaml --assumptions",
@@ -163,7 +153,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--blinded: whoever knows the seed can sign anew, so keep a head elsewhere where that matters. Exit code 0 if "
         "it is whole, 2 if not."
     )
-    command = _command(
+    command = command_of(
         commands, "verify", "verify a ledger", text,
         "sevenfold verify out/iris-7/trial.db",
         "sevenfold verify trial.db --head kept-elsewhere/run.json",
@@ -189,7 +179,7 @@ def _add_unblind(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "Unblind a run that was made with --blinded: its ledger is verified, the allocation and the masked results are "
         "revealed in one event, and data by arm, estimates and report are written into its folder."
     )
-    command = _command(
+    command = command_of(
         commands, "unblind", "unblind a blinded run and report it", text,
         "sevenfold run iris-7 --blinded --out out/blind",
         "sevenfold unblind out/blind",
@@ -209,7 +199,7 @@ def _add_unblind(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "Write a commented protocol to start from, and beside it the schema by which an editor completes it."
-    command = _command(
+    command = command_of(
         commands, "new", "write a protocol to start from", text,
         "sevenfold new my-trial.yaml",
     )  # fmt: skip
@@ -229,7 +219,7 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "column holds what; rows read, kept and left out are counted, with the reason. Reads CSV, Parquet, SAS "
         "transport (XPT) and Dataset-JSON. What cannot be read as what it should be is refused, every value named."
     )
-    command = _command(
+    command = command_of(
         commands, "analyse", "analyse data from tables and report it", text,
         "sevenfold analyse --protocol examples/actg-175/protocol.yaml --data ACTG175.csv.gz",
         "sevenfold analyse --protocol p.yaml --mapping adam.yaml --data adam/ --out out/p --force",

@@ -27,7 +27,7 @@ def list_models() -> int:
     """A line for each built-in model."""
     table = Table(box=SIMPLE)
     for heading in ("name", "what it is", "states", "parameters", "doses by"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading == "name", min_width=40 if heading == "name" else None)
     for name, page in ((name, make()) for name, make in BUILT_IN.items()):
         routes = ", ".join(entry.route for entry in page.entries)
         table.add_row(name, page.title, str(len(page.states)), str(len(page.parameters)), routes)
@@ -37,12 +37,25 @@ def list_models() -> int:
     return 0
 
 
+def _priors() -> list[tuple[str, str, str]]:
+    """What was believed of IL-7's parameters before the evidence, as the calibration has it."""
+    import numpy as np
+
+    from sevenfold.calibrate.priors import priors
+
+    told = []
+    for prior in priors():
+        low, middle, high = prior.value(np.array([-1.959964, 0.0, 1.959964]))
+        told.append((prior.name, f"{middle:.3g} ({low:.3g} to {high:.3g}) {prior.unit}", prior.source))
+    return told
+
+
 def show_model(chosen: argparse.Namespace) -> int:
     """Print the page, write its diagram."""
     from sevenfold.report.model_figure import model_figure
 
     loaded = load_model(chosen.model)
-    say_model(loaded, _console())
+    say_model(loaded, _console(), _priors() if loaded.page.name == "il7" else ())
     path = _folder(chosen.out or "out/models") / f"{loaded.page.name}.svg"
     _write(path, model_figure(loaded.whole))
     print(f"Diagram: {path}")

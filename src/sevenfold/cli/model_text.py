@@ -1,7 +1,7 @@
 """A model as text: states, terms, equations, parameters, ways to dose, outputs; as wide as the terminal."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rich.box import SIMPLE
@@ -21,8 +21,12 @@ _NARROW: Final = 110
 _NOTES_FROM: Final = 58  # column
 
 
-def say_model(loaded: Loaded, console: Console) -> None:
-    """Print everything that a page says."""
+def say_model(loaded: Loaded, console: Console, priors: Sequence[tuple[str, str, str]] = ()) -> None:
+    """Print everything that a page says.
+
+    Args:
+        priors: of a model that was calibrated: parameter, what was believed beforehand, and why.
+    """
     page, called = loaded.page, letters(loaded.whole)
     console.print(f"[bold]{escape(page.title)}[/] ({page.name}, {escape(loaded.origin)})")
     console.print(f"One patient; t in days since the first dose. {_counts(loaded)}\n")
@@ -30,6 +34,13 @@ def say_model(loaded: Loaded, console: Console) -> None:
     _equations(loaded, called, console)
     _parameters(page, called, console)
     _doors(page, called, console)
+    if priors:
+        table = _table(
+            "Before the evidence: median and 95 % of each parameter that is calibrated", "name", "prior", "source"
+        )
+        for name, belief, source in priors:
+            table.add_row(name, belief, escape(source))
+        console.print(table)
 
 
 def _counts(loaded: Loaded) -> str:
@@ -129,14 +140,14 @@ def _source(p: Parameter) -> str:
 
 
 def _doors(page: Page, called: Letters, console: Console) -> None:
-    has_lag = any(entry.lag is not None for entry in page.entries)
-    table = _table("Ways to dose", "route", "enters", "unit", "share that arrives", *["lag"] * has_lag)
+    by_parameter = [kind for kind in ("lag", "rate", "duration") if any(getattr(one, kind) for one in page.entries)]
+    table = _table("Ways to dose", "route", "enters", "unit", "share that arrives", *by_parameter)
     states = {state.name: state for state in page.states}
     for entry in page.entries:
         share = called.by_name[entry.fraction] if entry.fraction else "all"
         enters = f"{called.by_name[entry.state]} ({entry.state})"
-        lag = [called.by_name[entry.lag] if entry.lag else ""] * has_lag
-        table.add_row(entry.route, enters, states[entry.state].unit, share, *lag)
+        others = [called.by_name[name] if (name := getattr(entry, kind)) else "" for kind in by_parameter]
+        table.add_row(entry.route, enters, states[entry.state].unit, share, *others)
     if page.entries:
         console.print(table)
 

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final, final
 
 from sevenfold.errors import InvalidDesign, InvalidInput
 from sevenfold.mechanism.agreement import check_units
+from sevenfold.mechanism.compartments import Elimination, compartment_page, target_mediated_page
 from sevenfold.mechanism.il7 import il7_page
 from sevenfold.mechanism.page import Page
 from sevenfold.mechanism.place import InvalidModel, Place, of_traceback
@@ -24,7 +26,20 @@ from sevenfold.mechanism.trace import Whole
 
 __all__ = ["BUILT_IN", "Loaded", "load_model", "load_page"]
 
-BUILT_IN: Final[dict[str, Callable[[], Page]]] = {"il7": il7_page}
+BUILT_IN: Final[dict[str, Callable[[], Page]]] = {
+    "il7": il7_page,
+    **{
+        f"compartments_{n}{absorbed}{eliminated}": partial(
+            compartment_page, n, is_absorbed=bool(absorbed), elimination=how
+        )
+        for n in (1, 2, 3)
+        for absorbed in ("", "_absorbed")
+        for eliminated, how in (("", Elimination.LINEAR), ("_michaelis_menten", Elimination.MICHAELIS_MENTEN))
+    },
+    "target_mediated": target_mediated_page,
+    "target_mediated_tissue": partial(target_mediated_page, has_tissue=True),
+}
+"""The models that need no file: IL-7, and the library of compartments at its illustrative values."""
 
 
 @final
