@@ -55,7 +55,7 @@ def test_a_hostile_protocol_is_one_clear_message(
         ("aim: To show how a protocol is written", "aim: [1, 2]", "aim: should be text; found a list of 2"),
         ("aim: To show how a protocol is written", "aim: 2027-01-01", "aim: should be text; found 2027-01-01"),
         ("is_active: false", "is_active: no", "is_active: should be true or false; found 'no'"),
-        ("strata: [site]", "strata: [sex]", "should be 'country' or 'site'; found 'sex'"),
+        ("strata: [site]", "strata: [sex]", "stratum 'sex' is not known"),
         ("name: my-trial ", "name: ../../x ", "name: should begin with a letter or a digit"),
         ("planned: 40", "planned: ", "planned: should be a whole number; found nothing"),
         ("planned: 40", "planned: 1" + "0" * 400, "planned:"),
