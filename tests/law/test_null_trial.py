@@ -10,7 +10,6 @@ their level, and above α for the exact test, which promises not to exceed it.
 
 import dataclasses
 from collections.abc import Iterator
-from functools import cache
 from math import sqrt
 from pathlib import Path
 
@@ -18,10 +17,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rehearsals import Rehearsed, rehearsed, with_planned
-from sevenfold.analysis.trial import answering
+from rehearsals import Rehearsed, rehearsed
 from sevenfold.analysis.trial.answering import answer
 from sevenfold.cohort.cohort import Cohort
+from sevenfold.design.null import inert
 from sevenfold.protocol.load import load
 from sevenfold.protocol.protocol import Protocol
 
@@ -34,25 +33,8 @@ def drawn(pool: Cohort, arms: NDArray[np.int64], seed: int) -> Iterator[Cohort]:
     rng = np.random.default_rng(seed)
     while True:
         keep, by_lot = rng.permutation(pool.n_subjects)[: len(arms)], rng.permutation(arms)
-        yield chosen(pool, keep, by_lot)
-
-
-def chosen(pool: Cohort, keep: NDArray[np.int64], arm: NDArray[np.int64]) -> Cohort:
-    """Some subjects of a cohort, with other arms."""
-    columns = {
-        name: {key: value[:, keep] for key, value in getattr(pool, name).items()}
-        for name in ("values", "missing", "baseline", "first_event_day", "below")
-    } | {
-        name: getattr(pool, name)[:, keep]
-        for name in ("measured_day", "death_day", "last_day", "discharge_day", "n_doses")
-    }
-    return dataclasses.replace(
-        pool,
-        subjects=tuple(pool.subjects[i] for i in keep),
-        adverse_events=(),
-        assignment=dataclasses.replace(pool.revealed(), arm=arm[None, :]),
-        **columns,
-    )
+        trial = pool.taken(keep)
+        yield dataclasses.replace(trial, assignment=dataclasses.replace(trial.revealed(), arm=by_lot[None, :]))
 
 
 def share_rejected(protocol: Protocol, name: str, trials: Iterator[Cohort], n: int) -> float:
@@ -65,13 +47,6 @@ def share_rejected(protocol: Protocol, name: str, trials: Iterator[Cohort], n: i
 def margin(n: int) -> float:
     """Four Monte Carlo standard errors of a share of the level."""
     return 4.0 * sqrt(LEVEL * (1.0 - LEVEL) / n)
-
-
-@pytest.fixture(autouse=True)
-def exact_answers_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exact test of one table is worked out once: trials of 27 have few tables."""
-    for name in ("boschloo", "chan_zhang"):
-        monkeypatch.setattr(answering, name, cache(getattr(answering, name)))
 
 
 def test_relabelled_trials_are_rejected_as_often_as_the_primary_analysis_says(whole_trial: Rehearsed) -> None:
@@ -109,19 +84,15 @@ def test_a_trial_that_does_differ_is_seen(whole_trial: Rehearsed) -> None:
     assert share_rejected(protocol, "alc-29", differing(), 100) > 0.8
 
 
-def inert(name: str, n: int, folder: Path) -> Rehearsed:
+def placebo_pool(name: str, n: int, folder: Path) -> Rehearsed:
     """A trial of ``n`` subjects in which every arm's syringes hold placebo, from screening to unblinding."""
-    file = with_planned(load(name), n)
-    placebo = file.protocol.arm("placebo").injections
-    arms = tuple(arm.model_copy(update={"injections": placebo}) for arm in file.protocol.arms)
-    same = file.protocol.model_copy(update={"arms": arms})
-    return rehearsed(dataclasses.replace(file, protocol=same), folder, seed=5)
+    return rehearsed(inert(load(name), n), folder, seed=5)
 
 
 @pytest.mark.slow
 def test_an_inert_drug_in_iris_7(tmp_path: Path) -> None:
     """Levels as printed; that of an incidence by a day is approximate: up to 0.10 at this size."""
-    pool, protocol = inert("iris-7", 120, tmp_path).cohort, load("iris-7").protocol
+    pool, protocol = placebo_pool("iris-7", 120, tmp_path).cohort, load("iris-7").protocol
     for name, n in (("alc-29", 2000), ("cd8-29", 1000), ("sofa-8", 1000), ("alc-29-had-they-lived", 100)):
         share = share_rejected(protocol, name, drawn(pool, ARMS["iris-7"], seed=6), n)
         assert abs(share - LEVEL) < margin(n), f"{name}: {share}"
@@ -134,7 +105,7 @@ def test_an_inert_drug_in_iris_7(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_inert_drug_in_iris_7c(tmp_path: Path) -> None:
     """Its primary analysis is exact; three to one."""
-    pool, protocol = inert("iris-7c", 100, tmp_path).cohort, load("iris-7c").protocol
+    pool, protocol = placebo_pool("iris-7c", 100, tmp_path).cohort, load("iris-7c").protocol
     share = share_rejected(protocol, "alc-response", drawn(pool, ARMS["iris-7c"], seed=9), 300)
     assert share < LEVEL + margin(300)
     share = share_rejected(protocol, "alc-rise", drawn(pool, ARMS["iris-7c"], seed=10), 1000)

@@ -21,6 +21,7 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold check my-trial.yaml        is it sound? its schedule and arms as a table
   sevenfold analyse --protocol p.yaml --data tables/
                                        analyse other people's data as a protocol plans; needs a mapping of columns
+  sevenfold levels iris-7              how often does each test of the plan err where nothing differs?
   sevenfold calibrate --check          do the shipped parameters follow from the published evidence?
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
   sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_unblind(commands)
     _add_new(commands)
     _add_analyse(commands)
+    _add_levels(commands)
     _add_calibrate(commands)
     add_model(commands)
     return parser
@@ -238,6 +240,33 @@ def _add_analyse(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         from sevenfold.cli.analyse import analyse_data
 
         return analyse_data(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_levels(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "How often each test of a plan finds a difference where there is none. Virtual patients, all on placebo, are "
+        "drawn into trials of the planned size and randomised by the protocol's own blocks; each trial is analysed by "
+        "the code that analyses a real one. Exit code 2 if the primary analysis exceeds its level. Some minutes."
+    )
+    command = command_of(
+        commands, "levels", "how often does each test of a plan err?", text,
+        "sevenfold levels iris-7",
+        "sevenfold levels my-trial.yaml --trials 200 --pool 150",
+    )  # fmt: skip
+    command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial or the path of a protocol file")
+    command.add_argument("--trials", type=_count, default=1000, metavar="N", help="trials to draw (default 1000)")
+    command.add_argument("--pool", type=_count, default=400, metavar="N", help="virtual patients (default 400)")
+    command.add_argument("--seed", type=_seed, default=1, help="whole number that decides every chance (default 1)")
+    command.add_argument("--out", metavar="FOLDER", help="where it is written (default out/<protocol's name>-levels)")
+    command.add_argument("--force", action="store_true", help="replace what such a command left in the folder")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.levels import print_levels
+
+        return print_levels(chosen)
 
     command.set_defaults(run=run)
 

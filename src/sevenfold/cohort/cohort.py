@@ -4,9 +4,9 @@ Axes are ``(trial, subject)`` and ``(trial, subject, visit)`` throughout. Times 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Final, final
+from typing import Final, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ __all__ = ["AdverseEvent", "Assignment", "Cohort", "DoseObservation", "Missing",
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+T = TypeVar("T", bound=np.generic)
 
 
 class Missing(IntEnum):
@@ -204,6 +205,42 @@ class Cohort:
     def n_subjects(self) -> int:
         """Subjects a trial."""
         return int(self.death_day.shape[1])
+
+    def taken(self, who: NDArray[np.int64]) -> "Cohort":
+        """Some subjects, in this order, without what is told of single events: adverse events, observations, support.
+
+        Args:
+            who: places, each once  # (subject,).
+        """
+
+        def some(columns: Mapping[str, NDArray[T]]) -> dict[str, NDArray[T]]:
+            return {name: np.asarray(column[:, who]) for name, column in columns.items()}
+
+        def maybe(column: Floats | None) -> Floats | None:
+            return None if column is None else np.asarray(column[:, who])
+
+        assignment = self.assignment
+        return replace(
+            self,
+            subjects=tuple(self.subjects[i] for i in who),
+            values=some(self.values),
+            missing=some(self.missing),
+            baseline=some(self.baseline),
+            first_event_day=some(self.first_event_day),
+            below=some(self.below),
+            looked_for_day=some(self.looked_for_day),
+            measured_day=self.measured_day[:, who],
+            death_day=self.death_day[:, who],
+            last_day=self.last_day[:, who],
+            discharge_day=self.discharge_day[:, who],
+            n_doses=self.n_doses[:, who],
+            dosed_from_day=maybe(self.dosed_from_day),
+            dosed_to_day=maybe(self.dosed_to_day),
+            adverse_events=(),
+            dose_observations=(),
+            supports=(),
+            assignment=None if assignment is None else replace(assignment, arm=assignment.arm[:, who]),
+        )
 
     def at(self, variable: str, visit: str) -> Floats:
         """(trial, subject) values of one visit, NaN where missing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from math import exp, sqrt
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from sevenfold.analysis.effect import Status
 from sevenfold.analysis.exact_test import boschloo
 from sevenfold.analysis.geometric import geometric_mean
 from sevenfold.analysis.proportion import clopper_pearson
-from sevenfold.analysis.proportion_difference import chan_zhang
+from sevenfold.analysis.proportion_difference import ProportionDifference, chan_zhang
 from sevenfold.analysis.standardised import RiskVariance, Standardised
 from sevenfold.analysis.survivor import Monotone, survivor_bounds
 from sevenfold.analysis.trial.adjusting import Adjustment, adjustment
@@ -195,16 +196,27 @@ def _exact(found: Responses) -> _Found:
     if not n_a or not n_b:
         return {"status": Status.TOO_FEW, "notes": ("A group has no subject whose outcome is known.",)}
     table = Table(events_a=events_a, n_a=n_a, events_b=events_b, n_b=n_b)
-    difference = chan_zhang(table, _LEVEL)
+    difference, p_value = _difference(table), _boschloo_p(table)
     return {
         "status": Status.OK,
         "value": difference.estimate,
         "lower": difference.interval.lower,
         "upper": difference.interval.upper,
-        "p_value": boschloo(table).p_value,
+        "p_value": p_value,
         "test": "Boschloo's exact unconditional test, two-sided",
         "interval": "Chan-Zhang exact unconditional",
     }
+
+
+@lru_cache(maxsize=4096)
+def _boschloo_p(table: Table) -> float:
+    """Of one table; simulated trials meet the same tables again and again."""
+    return boschloo(table).p_value
+
+
+@lru_cache(maxsize=4096)
+def _difference(table: Table) -> ProportionDifference:
+    return chan_zhang(table, _LEVEL)
 
 
 def _standardised(estimand: Estimand, found: Responses, by: Adjustment) -> _Found:

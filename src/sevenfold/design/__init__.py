@@ -1,0 +1,1 @@
+"""Many trials: what a plan's procedures do when nothing differs, or something does."""
