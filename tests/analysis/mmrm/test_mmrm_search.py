@@ -95,6 +95,33 @@ def test_visits_never_seen_together_have_no_covariance() -> None:
     assert Mmrm(covariance=Autoregressive()).fit(sample(values, seen=seen)).is_ok
 
 
+def test_a_visit_that_the_design_fits_exactly_has_no_variance() -> None:
+    """One patient of each arm was seen at the last visit, which has a mean for each arm: no residual, no information.
+
+    Rounding used to decide, by its sign, whether the flat likelihood there was noticed.
+    """
+    rng = np.random.default_rng(7)
+    for _ in range(5):
+        values = rng.normal(size=(20, 3))
+        subject, visit = np.nonzero(np.ones((20, 3)))
+        kept = (visit < 2) | (subject < 2)
+        subject, visit = subject[kept], visit[kept]
+        at_visit = np.eye(3)[visit]
+        data = Longitudinal(
+            values[subject, visit],
+            np.hstack([at_visit, at_visit * (subject % 2)[:, None]]),
+            columns=("a", "b", "c", "il7 a", "il7 b", "il7 c"),
+            subject=subject,
+            visit=visit,
+            visits=("a", "b", "c"),
+        )
+        for covariance in (Unstructured(), Autoregressive(is_heterogeneous=True)):
+            fit = Mmrm(covariance=covariance).fit(data)
+            assert fit.status is Status.NOT_ESTIMABLE
+            assert "fits all who were exactly" in fit.ending.message
+        assert Mmrm(covariance=Autoregressive()).fit(data).is_ok
+
+
 def test_fewer_patients_than_visits_lead_to_the_boundary() -> None:
     """Five patients at five visits: an unstructured Σ fits some combination of visits perfectly."""
     fit = Mmrm().fit(sample(np.random.default_rng(3).normal(size=(5, 5))))

@@ -225,7 +225,8 @@ def _is_compiled(attempt: Mmrm, answers: _Answers) -> bool:
 def _fit_compiled(
     attempt: Mmrm, trials: RepeatedTrials, answers: _Answers, wanted: Flags, fitted: Integers, n_threads: int | None
 ) -> None:
-    from sevenfold.analysis.batch.kernel.run import runner  # loads Numba, which one fit alone can do without
+    """The compiled fits; then, alone, those whose Hessian is so nearly singular that the order of sums would show."""
+    from sevenfold.analysis.batch.kernel.run import FRAIL, runner  # loads Numba, which one fit alone can do without
 
     freedom = attempt.freedom
     is_kenward_roger = isinstance(freedom, KenwardRoger)
@@ -258,6 +259,7 @@ def _fit_compiled(
     firsts = range(0, trials.n_trials, AT_ONCE)
     with ThreadPoolExecutor(n_threads or os.cpu_count()) as pool:
         list(pool.map(some, firsts))
+    _fit_each(attempt, trials, answers, wanted & (fitted == FRAIL), fitted)
 
 
 def _fit_each(attempt: Mmrm, trials: RepeatedTrials, answers: _Answers, wanted: Flags, fitted: Integers) -> None:

@@ -8,7 +8,11 @@ import numpy as np
 from sevenfold.analysis.mmrm.arrays import Array, Flags, Index
 from sevenfold.analysis.mmrm.longitudinal import Longitudinal
 
-__all__ = ["Panel", "arrange"]
+__all__ = ["DETERMINED", "Panel", "arrange"]
+
+
+DETERMINED = 1e-9
+"""A measurement that keeps a smaller share of its variance than this after the fit is fitted exactly."""
 
 
 @final
@@ -62,9 +66,14 @@ class Panel:
         return slice(begin, end), slice(int(self.first[begin]), last)
 
     def together(self, group: int) -> Flags:
-        """Which pairs of visits some patient of the group was seen at both of  # (visit, visit)."""
-        seen = self.seen[self.group_of == group].astype(np.intp)
-        return np.asarray(seen.T @ seen > 0, dtype=np.bool_)
+        """Which pairs of visits some patient of the group tells of: seen at both, and at neither fitted exactly.
+
+        A measurement that the design's columns span (leverage 1) has no residual, whatever Σ is  # (visit, visit).
+        """
+        patients = self.blocks(group)[1]
+        is_free = (self.design[patients] ** 2).sum(axis=2) < 1.0 - DETERMINED
+        told = (self.seen[self.pattern_of[patients]] & is_free).astype(np.intp)
+        return np.asarray(told.T @ told > 0, dtype=np.bool_)
 
 
 def arrange(data: Longitudinal, *, is_by_group: bool) -> Panel:

@@ -89,7 +89,7 @@ def search(panel: Panel, stack: Stack, estimation: Estimation) -> Optimum | Fit:
         if is_last:
             return (
                 _saturated(place, slopes, stack)
-                or _undetermined(at)
+                or _undetermined(at, place.sigma, slopes)
                 or Optimum(
                     panel=panel,
                     point=place.point,
@@ -159,7 +159,8 @@ def _hopeless(panel: Panel, stack: Stack) -> Fit | None:
         if np.any(touches_nothing):
             name = names[group * slopes.shape[1] + int(np.flatnonzero(touches_nothing)[0])]
             message = (
-                f"No patient was seen at the visits that would tell {name}; choose a structure with fewer parameters."
+                f"No patient was seen at the visits that would tell {name}, or the design fits all who were exactly; "
+                "choose a structure with fewer parameters."
             )
             return Fit(status=Status.NOT_ESTIMABLE, message=message)
     left, fitted = float((panel.response**2).sum()), float(panel.least_squares @ panel.least_squares)
@@ -246,10 +247,16 @@ def _saturated(place: _Place, slopes: Array, stack: Stack) -> Fit | None:
     return None
 
 
-def _undetermined(at: Derivatives) -> Fit | None:
-    """Whether the likelihood is flat in some direction where the search came to rest."""
+def _undetermined(at: Derivatives, sigma: Array, slopes: Array) -> Fit | None:
+    """Whether the likelihood is flat in some direction where the search came to rest.
+
+    One patient bends -2 log-likelihood by about 1 where a parameter changes a relative variance by 1; a curvature that
+    is nothing beside that is rounding, of either sign.
+    """
     diagonal = np.diagonal(at.observed)
-    if np.all(diagonal > 0.0):
+    sd = np.sqrt(np.diagonal(sigma, axis1=1, axis2=2))
+    effect = np.abs(slopes / (sd[:, None, :, None] * sd[:, None, None, :])).max(axis=(2, 3)).ravel()
+    if np.all(diagonal > SINGULAR * effect**2):
         scaled = at.observed / np.sqrt(np.outer(diagonal, diagonal))
         if np.linalg.eigvalsh(scaled)[0] >= SINGULAR:
             return None

@@ -17,10 +17,10 @@ from sevenfold.analysis.batch.kernel.inference import (
     sandwich_contrast,
 )
 from sevenfold.analysis.batch.kernel.panel import FINE, arranged
-from sevenfold.analysis.batch.kernel.search import NO_ANSWER, NOT_ESTIMABLE, OK, search
+from sevenfold.analysis.batch.kernel.search import FRAIL, NO_ANSWER, NOT_ESTIMABLE, OK, search
 from sevenfold.analysis.mmrm.fit import NOTHING
 
-__all__ = ["runner"]
+__all__ = ["FRAIL", "runner"]
 
 
 @cache
@@ -31,13 +31,19 @@ def runner() -> Any:
     of the key, as a constant that the function closes over.
     """
     here = Path(__file__).parent
-    texts = [
-        here / name for name in ("linear.py", "family.py", "likelihood.py", "panel.py", "search.py", "inference.py")
-    ]
+    texts = sorted(here.glob("*.py"))
     settings = here.parents[1] / "mmrm"
     texts += [
         settings / name
-        for name in ("search.py", "fit.py", "sandwich.py", "wald.py", "freedom/kenward_roger.py", "../effect.py")
+        for name in (
+            "search.py",
+            "fit.py",
+            "sandwich.py",
+            "wald.py",
+            "freedom/kenward_roger.py",
+            "../effect.py",
+            "../batch/ending.py",
+        )
     ]
     stamp = hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
 
@@ -50,7 +56,7 @@ def runner() -> Any:
             how: method, power of a sandwich (1 where there is none), whether expected information, whether linear.
             asked: rows of contrasts and of joint tests (row, column); how many contrasts; where each joint test's rows
                 begin and the last one's end.
-            fitted: written: an ending for each trial  # (trial,).
+            fitted: written: an ending for each trial, or ``FRAIL``  # (trial,).
             answers: written: an ending for each contrast, and estimate, variance and degrees of freedom; an ending for
                 each joint test, and F, denominator degrees of freedom and scale  # (trial, row), (trial, row, 3), …
         """

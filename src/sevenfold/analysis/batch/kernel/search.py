@@ -15,6 +15,7 @@ from sevenfold.analysis.batch.kernel.family import (
 from sevenfold.analysis.batch.kernel.likelihood import at_place, derivatives, evaluate
 from sevenfold.analysis.batch.kernel.linear import compiled, lower_root, smallest_eigenvalue, solve_by_root
 from sevenfold.analysis.effect import Status
+from sevenfold.analysis.mmrm.panel import DETERMINED
 from sevenfold.analysis.mmrm.search import (
     CONVERGED,
     LONGEST_STEP,
@@ -27,7 +28,7 @@ from sevenfold.analysis.mmrm.search import (
     SINGULAR,
 )
 
-__all__ = ["NOT_ESTIMABLE", "NO_ANSWER", "OK", "search"]
+__all__ = ["FRAIL", "NOT_ESTIMABLE", "NO_ANSWER", "OK", "search"]
 
 OK = CODE[Status.OK]
 NOT_CONVERGED = CODE[Status.NOT_CONVERGED]
@@ -35,6 +36,12 @@ NO_ANSWER = CODE[Status.SINGULAR]
 BOUNDARY = CODE[Status.BOUNDARY]
 TOO_FEW = CODE[Status.TOO_FEW]
 NOT_ESTIMABLE = CODE[Status.NOT_ESTIMABLE]
+
+FRAIL = -2
+"""No status, but word that the trial is to be fitted alone: its scaled Hessian has an eigenvalue below ``NEARLY_FLAT``
+and so magnifies rounding, the order of sums included, towards 1e-9 of the degrees of freedom and beyond."""
+
+NEARLY_FLAT = 1e-6
 
 
 @compiled
@@ -87,10 +94,7 @@ def search(kind, panel, least_squares):  # type: ignore[no-untyped-def]
         derivatives(panel, precision, scaled, weighted, first, second, is_curved, gradient, observed, expected, spread)
         if is_last:
             is_done = True
-            if _is_saturated(sigma, jacobian, first):
-                ending = BOUNDARY
-            elif _is_undetermined(observed):
-                ending = NO_ANSWER
+            ending = BOUNDARY if _is_saturated(sigma, jacobian, first) else _determined(observed, sigma, first)
             break
         step, promised = _step(jacobian, gradient, observed, expected)
 
@@ -139,15 +143,20 @@ def search(kind, panel, least_squares):  # type: ignore[no-untyped-def]
 @compiled
 def _hopeless(kind, panel, least_squares, theta, first):  # type: ignore[no-untyped-def]
     """What can be known before the first step to have no answer."""
-    residual, design, _, n_in, seen, n_measured, _ = panel
-    n_visits, n_columns = design.shape[1:]
+    residual, design, pattern_of, _, seen, n_measured, _ = panel
+    n_patients, n_visits, n_columns = design.shape
     if n_measured - n_columns < theta.size:
         return TOO_FEW
-    together = np.zeros((n_visits, n_visits), dtype=np.bool_)
-    for k in range(n_in.size):
+    together, told = np.zeros((n_visits, n_visits), dtype=np.bool_), np.zeros(n_visits, dtype=np.bool_)
+    for i in range(n_patients):
+        for a in range(n_visits):
+            leverage = 0.0
+            for c in range(n_columns):
+                leverage += design[i, a, c] ** 2
+            told[a] = seen[pattern_of[i], a] and leverage < 1.0 - DETERMINED
         for a in range(n_visits):
             for b in range(n_visits):
-                together[a, b] |= seen[k, a] and seen[k, b]
+                together[a, b] |= told[a] and told[b]
     start(kind, np.eye(n_visits), theta)
     slopes(kind, theta, first)
     for j in range(theta.size):
@@ -291,13 +300,18 @@ def _is_saturated(sigma, jacobian, first):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _is_undetermined(observed):  # type: ignore[no-untyped-def]
-    """Whether the likelihood is flat in some direction where the search came to rest."""
-    n = observed.shape[0]
+def _determined(observed, sigma, first):  # type: ignore[no-untyped-def]
+    """Whether the likelihood is flat in some direction where the search came to rest, or so nearly that it is frail."""
+    n, n_visits, _ = first.shape
     scaled = np.empty((n, n))
     for j in range(n):
-        if not observed[j, j] > 0.0:
-            return True
+        effect = 0.0
+        for a in range(n_visits):
+            for b in range(n_visits):
+                effect = max(effect, abs(first[j, a, b]) / np.sqrt(sigma[a, a] * sigma[b, b]))
+        if not observed[j, j] > SINGULAR * effect**2:
+            return NO_ANSWER
+    for j in range(n):
         for k in range(n):
             scaled[j, k] = observed[j, k] / np.sqrt(observed[j, j] * observed[k, k])
-    return smallest_eigenvalue(scaled) < SINGULAR
+    return FRAIL if smallest_eigenvalue(scaled) < NEARLY_FLAT else OK
