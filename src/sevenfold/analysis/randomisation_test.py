@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sevenfold.analysis.answer import Alternative, Interval, Test, checked_level, present
+from sevenfold.analysis.answer import Alternative, Interval, Test, checked_level
 from sevenfold.analysis.column import Flags, Labels, Numbers, flags, numbers
 from sevenfold.analysis.effect import Fit, Status
-from sevenfold.analysis.rank_sum import ALIKE, paired_differences, rank_scores, stratum_labels, weighed_median
+from sevenfold.analysis.rank_sum import ALIKE, Shift, paired_differences, rank_scores, stratum_labels, weighed_median
 from sevenfold.analysis.redraw import Redraws
 from sevenfold.errors import InvalidInput
 
@@ -38,31 +38,6 @@ class Randomised:
     n_draws: int
     is_complete: bool
     monte_carlo_se: float
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """What the treatment adds to every active patient's response, if it adds the same to each (Hodges-Lehmann).
-
-    Args:
-        interval_found: the shifts that the test would not reject; a limit is infinite where the allocations are too
-            few to reject anything at this level.
-    """
-
-    fit: Fit
-    estimated: float | None
-    interval_found: Interval | None
-
-    @property
-    def estimate(self) -> float:
-        """The shift that leaves the statistic at nothing."""
-        return present(self.estimated, self.fit)
-
-    @property
-    def interval(self) -> Interval:
-        """Its interval, by inverting the test."""
-        return present(self.interval_found, self.fit)
 
 
 def randomisation_test(

@@ -15,7 +15,7 @@ from sevenfold.errors import InvalidInput
 
 __all__ = [
     "ALIKE",
-    "LocationShift",
+    "Shift",
     "VanElteren",
     "hodges_lehmann",
     "midranks",
@@ -56,8 +56,13 @@ class VanElteren:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocationShift:
-    """The shift that belongs to van Elteren's test, with the shifts that the test does not reject."""
+class Shift:
+    """What the treatment adds to every active patient's response, if it adds the same to each (Hodges-Lehmann).
+
+    Args:
+        interval_found: the shifts that the test would not reject; a limit is infinite where the allocations are too
+            few to reject anything at this level.
+    """
 
     fit: Fit
     estimated: float | None
@@ -65,18 +70,18 @@ class LocationShift:
 
     @property
     def estimate(self) -> float:
-        """The weighed median of the differences within strata."""
+        """The shift that leaves the statistic at nothing."""
         return present(self.estimated, self.fit)
 
     @property
     def interval(self) -> Interval:
-        """The test inverted; a limit is infinite where the patients are too few to reject anything."""
+        """Its interval, by inverting the test."""
         return present(self.interval_found, self.fit)
 
 
 def hodges_lehmann(
     response: ArrayLike, is_active: ArrayLike, strata: ArrayLike | None = None, level: float = 0.95
-) -> LocationShift:
+) -> Shift:
     """The shift between the arms, in the response's unit, and its interval by inverting the asymptotic test.
 
     The statistic of response - θ·active falls as θ grows and changes only at differences active - control, so that the
@@ -89,7 +94,7 @@ def hodges_lehmann(
     differences, weights = paired_differences(y, active, strata_of)
     if not len(differences):
         fit = Fit(status=Status.NOT_ESTIMABLE, message="No stratum has patients of both arms.")
-        return LocationShift(fit=fit, estimated=None, interval_found=None)
+        return Shift(fit=fit, estimated=None, interval_found=None)
     tail = (1.0 - checked_level(level)) / 2.0
     steps = np.unique(differences)
     between = np.concatenate(([steps[0] - 1.0], (steps[1:] + steps[:-1]) / 2.0, [steps[-1] + 1.0]))
@@ -110,7 +115,7 @@ def hodges_lehmann(
         method="inverted van Elteren test",
         is_exact=False,
     )
-    return LocationShift(fit=Fit(status=Status.OK), estimated=estimate, interval_found=interval)
+    return Shift(fit=Fit(status=Status.OK), estimated=estimate, interval_found=interval)
 
 
 def _outermost(is_kept: Callable[[int], bool], end: int, inside: int) -> int:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sevenfold.design.shipped import check_primary
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.treatment import VisibleInjection
@@ -22,6 +23,7 @@ _WIDTH_OF_A_FILE: Final = 160  # columns, where the output is no terminal that w
 def check_protocol(chosen: argparse.Namespace) -> int:
     """Print the tables; a fault is raised by loading."""
     file = load(chosen.protocol)
+    check_primary(file.protocol)
     # A protocol's words are words: none is taken for the printer's own markup.
     console = Console(
         markup=False, emoji=False, highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE

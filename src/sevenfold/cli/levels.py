@@ -103,7 +103,7 @@ def _about(file: ProtocolFile, chosen: argparse.Namespace, found: tuple[Level, .
                 **plain(level),
                 "share": level.share,
                 "monte_carlo_error": level.monte_carlo_error,
-                "interval_99": list(level.interval),
+                "interval_999": list(level.interval),
                 "verdict": level.verdict.value,
             }
             for level in found
@@ -122,7 +122,7 @@ def _group_size(file: ProtocolFile, group: str) -> int:
 def _csv(found: tuple[Level, ...]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["estimand", "method", "trials", "rejected", "level", "monte_carlo_error", "lower_99", "upper_99",
+    table.writerow(["estimand", "method", "trials", "rejected", "level", "monte_carlo_error", "lower_999", "upper_999",
                     "without an answer", "verdict"])  # fmt: skip
     for one in found:
         lower, upper = one.interval
@@ -136,7 +136,7 @@ def _say(found: tuple[Level, ...], about: dict[str, Any]) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
     title = f"Level of each test at {ALPHA:.0%}, {about['trials']} trials of {about['planned']} without an effect"
     table = Shown(box=SIMPLE, title=title, title_justify="left")
-    for heading in ("analysis", "method", "level ± Monte Carlo error", "99 % interval", "no answer", "verdict"):
+    for heading in ("analysis", "method", "level ± Monte Carlo error", "99.9 % interval", "no answer", "verdict"):
         table.add_column(heading)
     for one in found:
         lower, upper = one.interval

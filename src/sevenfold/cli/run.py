@@ -21,6 +21,7 @@ from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cli.secrets import Secrets, key_beside
 from sevenfold.cli.world import World, assumptions_of, world_of
 from sevenfold.cohort.from_record import from_record
+from sevenfold.design.shipped import check_primary
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
@@ -55,6 +56,7 @@ def run_trial(chosen: argparse.Namespace) -> int:
     if "list" in chosen.assume:
         return print_assumptions()
     check_conductible(file.protocol)
+    check_primary(file.protocol)
     world = world_of(chosen)
     out = Path(chosen.out or Path("out") / file.protocol.name)
     secrets = _secrets(chosen, out)

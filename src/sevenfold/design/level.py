@@ -20,7 +20,7 @@ from sevenfold.protocol.protocol import Protocol
 __all__ = ["ALPHA", "Level", "Verdict", "levels"]
 
 ALPHA: Final = 0.05
-_CERTAIN: Final = 0.99
+_CERTAIN: Final = 0.999  # of twenty tests that hold, one is falsely said to exceed in about one run of a hundred
 _NO_EFFECT: Final = {"ratio": 1.0, "hazard ratio": 1.0, "win ratio": 1.0}
 
 
@@ -65,13 +65,13 @@ class Level:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """99 % Clopper-Pearson interval of the level."""
+        """99.9 % Clopper-Pearson interval of the level."""
         found = clopper_pearson(self.n_rejected, self.n_trials, _CERTAIN).interval
         return found.lower, found.upper
 
     @property
     def verdict(self) -> Verdict:
-        """Exceeds or conservative where the whole 99 % interval lies on one side of 5 %."""
+        """Exceeds or conservative where the whole 99.9 % interval lies on one side of 5 %."""
         if sum(self.failures.values()) == self.n_trials:
             return Verdict.NONE
         lower, upper = self.interval

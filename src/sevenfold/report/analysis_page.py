@@ -43,13 +43,13 @@ def render_analysis(given: AnalysisInput) -> str:
 
 
 def _context(given: AnalysisInput) -> dict[str, Any]:
-    p, primary = given.file.protocol, given.estimates.primary
+    primary = given.estimates.primary
     value, interval = words.answer_value(primary)
     subjects = given.account.subjects
     answers = given.estimates.answers
     n_unanswered = sum(answer.status is not Status.OK for answer in answers)
     return {
-        **shared_context(p, given.cohort, given.estimates),
+        **shared_context(given.file, given.cohort, given.estimates),
         "file": given.file,
         "account": given.account,
         "troubles": given.account.troubles[:_LISTED],

@@ -65,7 +65,12 @@ def courses(
     named = {name for name, *_ in _WANTED}
     last = max(visit.time_day for visit in protocol.schedule.visits)
     others = ((name, "", False, 0.0, last) for name in cohort.values if name not in named)
-    for name, lead, is_log, floor, usual_last_day in (*_WANTED, *others):
+    asked = protocol.endpoint(protocol.primary.endpoint).assessments
+    wanted = sorted(
+        (*_WANTED, *others), key=lambda one: one[0] not in asked
+    )  # what the primary question is about first
+    for name, said, is_log, floor, usual_last_day in wanted:
+        lead = "" if protocol.is_described_in_words else said  # what is said is of rehearsals of IL-7
         if name not in cohort.values or not np.isfinite(cohort.values[name]).any():
             continue
         last_day = max(usual_last_day, last) if protocol.is_described_in_words else usual_last_day

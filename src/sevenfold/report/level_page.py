@@ -31,7 +31,7 @@ def render_levels(file: ProtocolFile, found: Sequence[Level], about: Mapping[str
 
 
 def level_figure(found: Sequence[Level]) -> str:
-    """Levels with their 99 % intervals as SVG."""
+    """Levels with their 99.9 % intervals as SVG."""
     high = max(0.12, *(one.interval[1] for one in found)) * 1.05
     x = Scale(low=0.0, high=high, start=400.0, end=_WIDTH - 20.0)
     base = 16.0 + _ROW * len(found)
@@ -47,9 +47,8 @@ def level_figure(found: Sequence[Level]) -> str:
         colour = "arm-b" if one.verdict is Verdict.EXCEEDS else "arm-a"
         name = one.label if len(one.label) <= 60 else one.label[:58] + "…"
         method = METHODS.get(one.method, one.method)
-        tip = (
-            f"{one.label} ({method}): {percent(one.share, 1)}, 99 % interval {percent(lower, 1)} to {percent(upper, 1)}"
-        )
+        ends = f"{percent(lower, 1)} to {percent(upper, 1)}"
+        tip = f"{one.label} ({method}): {percent(one.share, 1)}, 99.9 % interval {ends}"
         parts += [
             text(10, y + 4, name, class_="tick"),
             line(x(lower), y, x(upper), y, f"whisker {colour}"),

@@ -1,9 +1,12 @@
 """What every report of a trial shows, whether its record was rehearsed or its data came from tables."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sevenfold.analysis.trial.estimates import Answer, Estimates
 from sevenfold.cohort.cohort import Cohort
+from sevenfold.design.shipped import shipped_levels
+from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.report import words
 from sevenfold.report.courses import courses
@@ -14,8 +17,11 @@ from sevenfold.report.survival_figure import survival_figures
 __all__ = ["arms_of", "shared_context"]
 
 
-def shared_context(p: Protocol, cohort: Cohort, estimates: Estimates) -> dict[str, Any]:
+def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> dict[str, Any]:
     """What the templates' common sections read."""
+    p = file.protocol
+    measured = shipped_levels(p.name)
+    shares = measured.shares if measured is not None and measured.sha256 == file.sha256 else {}
     arms = arms_of(p)
     primary = estimates.primary
     groups = [answer.group for answer in primary.groups]
@@ -28,7 +34,8 @@ def shared_context(p: Protocol, cohort: Cohort, estimates: Estimates) -> dict[st
         "baseline": estimates.description.baseline,
         "courses": courses(cohort, estimates.description.points, p, arms),
         "survival": survival_figures(estimates.description.curves, p, arms),
-        "answers": [_row(answer) for answer in estimates.answers],
+        "answers": [_row(answer, shares) for answer in estimates.answers],
+        "n_level_trials": measured.n_trials if measured is not None else 0,
         "n_other_p": sum(a.p_value is not None for a in estimates.answers if a is not primary),
         "forests": [svg for scale in FOREST_SCALES if (svg := forest_figure(estimates.answers, scale))],
         "decisions": estimates.decisions,
@@ -48,6 +55,12 @@ def arms_of(p: Protocol) -> dict[str, tuple[str, str]]:
     return {arm.id: (arm.label, letters.get(arm.id, "arm-z")) for arm in p.arms}
 
 
-def _row(answer: Answer) -> dict[str, Any]:
+def _row(answer: Answer, shares: Mapping[tuple[str, str], tuple[float, float]]) -> dict[str, Any]:
     value, interval = words.answer_value(answer)
-    return {"answer": answer, "value": value, "interval": interval, "strategy": words.strategy(answer)}
+    return {
+        "answer": answer,
+        "value": value,
+        "interval": interval,
+        "strategy": words.strategy(answer),
+        "level": shares.get((answer.estimand, answer.method)),
+    }
