@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import islice
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from rehearsals import Rehearsed
 from sevenfold.analysis.exact_test import boschloo, fisher
 from sevenfold.analysis.two_binomials import Table
+from sevenfold.cli import main
 from sevenfold.design.exact_level import exact_level
 from sevenfold.design.level import Level, Verdict, levels
 from sevenfold.design.null import inert, null_trials
-from sevenfold.design.shipped import shipped_levels
+from sevenfold.design.shipped import check_primary, shipped_levels
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import load
 from sevenfold.protocol.protocol import Protocol
@@ -134,3 +136,23 @@ def test_the_shipped_levels_are_of_the_shipped_protocol() -> None:
 def test_an_unknown_protocol_has_no_shipped_levels() -> None:
     assert shipped_levels("nobody") is None
     assert replace(_level(1), n_trials=2).share == 0.5
+
+
+def test_a_method_that_exceeds_its_level_may_not_be_primary() -> None:
+    """The incidence by a day, measured in trials of 27; a trial of 200 is another size."""
+    protocol = load("iris-7").protocol
+    roles = tuple(
+        one.model_copy(update={"role": "primary" if one.id == "infection-28" else "secondary"})
+        for one in protocol.estimands
+    )
+    turned = protocol.model_copy(update={"estimands": roles})
+    with pytest.raises(InvalidInput, match="may not be the primary analysis. At 5% it found a difference in 1"):
+        check_primary(turned)
+    larger = protocol.population.model_copy(update={"planned": 200})
+    check_primary(turned.model_copy(update={"population": larger}))
+    check_primary(protocol)
+
+
+def test_the_command_refuses_a_pool_of_the_same_subjects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["levels", "iris-7", "--pool", "50", "--out", str(tmp_path / "out")]) == 2
+    assert "give --pool at least 108" in capsys.readouterr().err
