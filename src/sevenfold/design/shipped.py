@@ -62,9 +62,8 @@ def check_primary(protocol: Protocol) -> None:
         found = shipped_levels(name)
         if found is None or found.planned < protocol.population.planned:
             continue
-        barred = {
-            method: key for key in found.verdicts for method in [key[1]] if found.verdicts[key] is Verdict.EXCEEDS
-        }
+        exceeding = [key for key, verdict in found.verdicts.items() if verdict is Verdict.EXCEEDS]
+        barred = {key[1]: key for key in sorted(exceeding, key=lambda key: found.shares[key])}  # the worst stays
         if methods <= set(barred):
             key = barred[min(methods)]
             share, error = found.shares[key]
