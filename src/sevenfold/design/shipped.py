@@ -52,20 +52,22 @@ def shipped_levels(protocol: str) -> ShippedLevels | None:
 
 
 def check_primary(protocol: Protocol) -> None:
-    """Refuse a primary analysis by a method that was measured to exceed its level in trials no smaller than this one.
+    """Refuse a primary question whose first analysis is by a method that was measured to exceed its level in trials no
+    smaller than this one.
 
     Raises:
         InvalidInput: with the level that was found, and where.
     """
-    methods = {one.method.value for one in protocol.analyses if one.estimand == protocol.primary.id}
+    method = next(one.method.value for one in protocol.analyses if one.estimand == protocol.primary.id)
     for name in _measured():
         found = shipped_levels(name)
         if found is None or found.planned < protocol.population.planned:
             continue
         exceeding = [key for key, verdict in found.verdicts.items() if verdict is Verdict.EXCEEDS]
         barred = {key[1]: key for key in sorted(exceeding, key=lambda key: found.shares[key])}  # the worst stays
-        if methods <= set(barred):
-            key = barred[min(methods)]
+        own = found.verdicts.get((protocol.primary.id, method)) if name == protocol.name else None
+        if method in barred and own in (None, Verdict.EXCEEDS):  # what was measured of this very question comes first
+            key = barred[method]
             share, error = found.shares[key]
             raise InvalidInput(
                 f"{protocol.name}: {key[1]!r} may not be the primary analysis. At {ALPHA:.0%} it found a difference in "

@@ -21,7 +21,8 @@ def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> 
     """What the templates' common sections read."""
     p = file.protocol
     measured = shipped_levels(p.name)
-    shares = measured.shares if measured is not None and measured.sha256 == file.sha256 else {}
+    is_of_this = measured is not None and measured.sha256 == file.sha256 and measured.planned == p.population.planned
+    shares = measured.shares if measured is not None and is_of_this else {}
     arms = arms_of(p)
     primary = estimates.primary
     groups = [answer.group for answer in primary.groups]

@@ -1,6 +1,7 @@
 """Adverse events counted by hand in a trial of five, and what holds of every table."""
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ DURING = Exposed(
     is_dosed=np.array([True, True, True, True, False]),
     from_day=np.array([0.0, 0.0, 0.0, 1.0, np.inf]),
     to_day=np.array([10.0, 20.0, 20.0, 21.0, 5.0]),
+    is_open=False,
     window="from the first dose on",
 )
 GROUPS = {"a": np.array([True, True, False, False, True]), "b": np.array([False, False, True, True, False])}
@@ -152,3 +154,12 @@ def test_a_worse_event_never_lowers_a_count(events: list[AdverseEvent]) -> None:
 
     worse = [dataclasses.replace(one, grade=min(one.grade + 1, 5)) for one in events]
     assert all(a <= b for a, b in zip(severe(events), severe(worse), strict=True))
+
+
+def test_an_event_without_a_known_day_counts_and_an_open_window_has_no_end() -> None:
+    """Reported with month and year alone, it cannot be shown to have begun before treatment: it counts, as is usual."""
+    assert DURING.holds(0, float("nan"))
+    late = float(DURING.to_day[0]) + 1.0
+    assert not DURING.holds(0, late)
+    assert replace(DURING, is_open=True).holds(0, late)
+    assert not replace(DURING, is_dosed=np.zeros_like(DURING.is_dosed)).holds(0, float("nan"))

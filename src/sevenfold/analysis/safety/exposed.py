@@ -26,17 +26,23 @@ class Exposed:
         is_dosed: whether a subject received at least one injection; nobody else counts.
         from_day: of the first injection; what came before it is not treatment-emergent.
         to_day: the end of the window, or of follow-up if that came first.
+        is_open: whether the window has no end: whatever was reported after the first dose counts.
         window: the window in words.
     """
 
     is_dosed: Flags
     from_day: Floats
     to_day: Floats
+    is_open: bool
     window: str
 
     def holds(self, subject: int, day: float) -> bool:
-        """Whether a day of a subject lies in the window."""
-        return bool(self.is_dosed[subject] and self.from_day[subject] <= day <= self.to_day[subject])
+        """Whether an event of a subject counts; one whose day is not known (nan) does, as is usual."""
+        if not self.is_dosed[subject]:
+            return False
+        return bool(
+            np.isnan(day) or self.from_day[subject] <= day <= (np.inf if self.is_open else self.to_day[subject])
+        )
 
 
 def exposed(cohort: Cohort, protocol: Protocol) -> Exposed:
@@ -53,4 +59,10 @@ def exposed(cohort: Cohort, protocol: Protocol) -> Exposed:
         if is_open
         else f"from the first dose to {window_day:g} {'day' if window_day == 1.0 else 'days'} after the last"
     )
-    return Exposed(is_dosed=is_dosed, from_day=np.where(is_dosed, first, np.inf), to_day=to_day, window=words)
+    return Exposed(
+        is_dosed=is_dosed,
+        from_day=np.where(is_dosed, first, np.inf),
+        to_day=to_day,
+        is_open=is_open,
+        window=words,
+    )
