@@ -56,6 +56,8 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
     death = np.full(n, inf) if end is None else np.where(end.reason == Missing.DEAD, end.day, inf)
     if "death" in first_event:
         death = np.minimum(death, first_event.pop("death")[0])
+    last = np.fmax(last, looked_for.pop("death", np.full(n, nan)))  # who was looked at for death was followed so long
+    last = np.where(np.isfinite(death), death, last)  # and who died, until then
     baseline = protocol.schedule.names.index(protocol.baseline.visit)
     cohort = Cohort(
         subjects=people.subjects,
@@ -74,9 +76,8 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
         below={name: flags for name, flags in below.items() if flags.any()},
         is_in_order=people.is_in_order,
         looked_for_day={
-            name: np.where(np.isfinite(until), until, last)[None]
+            name: _watched(np.where(np.isfinite(until), until, last), first_event[name][0])[None]
             for name, until in looked_for.items()
-            if name != "death"
         },
     )
     _asked_for(cohort, mapping, protocol)
@@ -97,6 +98,11 @@ def _last_day(end: End | None, days: Floats, looked_for: dict[str, Floats]) -> F
     known += [np.where(np.isfinite(until), until, 0.0) for until in looked_for.values()]
     latest = np.max(known, axis=0)
     return np.asarray(latest if end is None else np.where(np.isfinite(end.day), end.day, latest))
+
+
+def _watched(until: Floats, happened: Floats) -> Floats:
+    """Until when an event was looked for: at least until it was seen."""
+    return np.asarray(np.where(np.isfinite(happened), np.maximum(until, happened), until))
 
 
 def _reasons(values: Floats, death: Floats, end: End | None, protocol: Protocol) -> NDArray[np.int64]:

@@ -38,6 +38,7 @@ _SUMMARIES = {
     EventEndpoint: {Summary.DIFFERENCE_OF_PROPORTIONS},
     TimeToEndpoint: {Summary.HAZARD_RATIO, Summary.DIFFERENCE_OF_RESTRICTED_MEANS},
 }
+_BY_STRATA = (Method.LOG_RANK, Method.RANK_SUM, Method.WIN_RATIO)
 _OF_EVERYBODY = ("country", "site", "age", "sex", "weight")
 
 
@@ -248,12 +249,20 @@ def _questions(p: "Plan") -> None:
     if len(primary) != 1:
         second = (primary[1], "role") if primary else ()
         raise contradiction("there must be exactly one primary estimand", "estimands", *second)
+    words = [v.id for v in p.known_variables.values() if v.kind in (Kind.FACT, Kind.CATEGORY)]
+    strata = {"country", "site", "sex", *words}
     screened = [v.id for v in p.known_variables.values() if v.kind in (Kind.FACT, Kind.NUMBER, Kind.CATEGORY)]
     for index, analysis in enumerate(p.analyses):
         must_exist(analysis.estimand, (e.id for e in p.estimands), "estimand", "analyses", index, "estimand")
         for number, name in enumerate(analysis.covariates):
             at = ("analyses", index, "covariates", number)
             must_exist(name, ("baseline", *_OF_EVERYBODY, *screened), "covariate", *at)
+            if analysis.method in _BY_STRATA and name not in strata:
+                raise contradiction(
+                    f"{analysis.method.value!r} takes covariates as strata, and {name!r} is a number; strata are "
+                    "country, site, sex, a category or a fact",
+                    *at,
+                )
         if analysis.only_if is not None:
             folds = (e.id for e in p.endpoints if isinstance(e, FoldEndpoint))
             must_exist(analysis.only_if.group, p.groups, "group", "analyses", index, "only_if", "group")

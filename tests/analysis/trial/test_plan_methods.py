@@ -203,3 +203,33 @@ def test_a_plan_that_contradicts_itself_is_refused(before: str, after: str, said
     assert before in PROTOCOL
     with pytest.raises(InvalidInput, match=said):
         parse(PROTOCOL.replace(before, after), "small.yaml")
+
+
+def test_the_incidence_of_death_is_the_share_that_died(cohort: Cohort) -> None:
+    """Nobody is lost before the day, so Aalen-Johansen is the plain share; nothing competes with death."""
+    asked = PROTOCOL.replace(
+        "estimands:\n",
+        "  - {id: dead, label: Dead, event: death, by_day: 56}\nestimands:\n"
+        "  - {id: dead, label: F, role: secondary, endpoint: dead, analysis_set: randomised, compare: [drug, control], "
+        "summary: difference of proportions, intercurrent: {death: composite}}\n",
+        1,
+    ).replace("analyses:\n", "analyses:\n  - {estimand: dead, method: cumulative incidence}\n", 1)
+    found = _of(analyse(cohort, None, parse(asked, "small.yaml").protocol, 1), "dead")
+    is_dead, is_drug = np.isfinite(cohort.death_day[0]), cohort.revealed().arm[0] == 0
+    assert found.value == pytest.approx(is_dead[is_drug].mean() - is_dead[~is_drug].mean(), abs=1e-12)
+    assert [group.n_events for group in found.groups] == [int(is_dead[is_drug].sum()), int(is_dead[~is_drug].sum())]
+    assert not any("competes" in note for note in found.notes)
+
+
+def test_who_missed_a_visit_and_stayed_is_not_imputed_by_reference(protocol: Protocol, cohort: Cohort) -> None:
+    """A completer whose last value is missing is missing at random: turning leavers into such changes the answer."""
+    codes = cohort.missing["score"].copy()
+    codes[codes == Missing.WITHDRAWN] = int(Missing.MISSED)  # the two dead are left as those who left
+    stayed = replace(cohort, missing={"score": codes})
+    one, other = (_of(analyse(it, None, protocol, 1), "jump") for it in (cohort, stayed))
+    assert one.value != pytest.approx(other.value, abs=1e-3)
+
+
+def test_a_number_is_no_stratum() -> None:
+    with pytest.raises(InvalidInput, match="'age' is a number; strata are"):
+        parse(PROTOCOL.replace("method: win ratio,", "method: win ratio, covariates: [age],"), "small.yaml")

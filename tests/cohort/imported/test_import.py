@@ -258,3 +258,36 @@ def test_the_order_of_rows_and_the_unit_change_nothing(
     np.testing.assert_array_equal(other.missing["alc"], plain.missing["alc"])
     for count in (*account.counts, *again.counts):
         assert count.n_read == count.n_kept + sum(count.left_out.values())
+
+
+EVENTS = "events: [{event: relapse, file: relapses, day: DAY, happened: {column: DID, values: {y: true, n: false}}}]\n"
+
+
+def _relapses(folder: Path, rows: list[tuple[str, str | None, str]]) -> None:
+    pl.DataFrame(rows, schema=["ID", "DAY", "DID"], orient="row").write_csv(folder / "relapses.csv")
+
+
+def test_an_event_after_the_end_of_follow_up_was_watched_for(tmp_path: Path, protocol: Protocol) -> None:
+    """What was seen was looked for: it is not censored at the last contact that another table has."""
+    _relapses(tmp_path, [("P0", "90", "y"), ("P1", "57", "n")])
+    cohort, _ = read(tmp_path, protocol, labs(), MAPPING + EVENTS)
+    assert cohort.first_event_day["relapse"][0, 0] == 90.0
+    assert cohort.watched_day("relapse")[0, :2].tolist() == [90.0, 57.0]
+
+
+def test_deaths_beyond_the_last_contact_are_deaths(tmp_path: Path, protocol: Protocol) -> None:
+    """Vital status from a table of its own, longer than the ends of treatment."""
+    _relapses(tmp_path, [("P0", "90", "y"), ("P1", "120", "n")])
+    cohort, _ = read(tmp_path, protocol, labs(), MAPPING + EVENTS.replace("event: relapse", "event: death"))
+    assert cohort.death_day[0, 0] == 90.0
+    assert cohort.last_day[0, :3].tolist() == [90.0, 120.0, 57.0]
+
+
+def test_what_happened_without_a_day_is_refused(tmp_path: Path, protocol: Protocol) -> None:
+    """Left out it would count as not having happened; that it did not happen needs no day."""
+    _relapses(tmp_path, [("P0", None, "y"), ("P1", None, "n")])
+    with pytest.raises(InvalidInput, match="relapse happened, and there is no day"):
+        read(tmp_path, protocol, labs(), MAPPING + EVENTS)
+    _relapses(tmp_path, [("P1", None, "n")])
+    _, account = read(tmp_path, protocol, labs(), MAPPING + EVENTS)
+    assert account.counts[2].left_out == {"no day": 1}

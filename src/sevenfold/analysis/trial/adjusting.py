@@ -86,4 +86,5 @@ def _number(cohort: Cohort, place: int, name: str) -> float:
 
 def _word(cohort: Cohort, place: int, name: str) -> str:
     one = cohort.subjects[place]
-    return str(getattr(one, name) if name in _WORDS else one.covariates.get(name, ""))
+    value = getattr(one, name) if name in _WORDS else one.covariates.get(name, "")
+    return "" if value != value else str(value)  # noqa: PLR0124  a fact that is not known is nan

@@ -1,6 +1,7 @@
 """Imputation in the plan: what the unseen values of those who stopped are taken to be, and what follows.
 
-A subject who died or left is imputed from then on by the plan's assumption; gaps before that are missing at random.
+A subject who died or left is imputed from then on by the plan's assumption; gaps of the others, and before that, are
+missing at random. Where the data say of nobody that they left, whoever was not seen again counts as having left.
 Under missing at random the answer is that had all stayed (and lived); under an assumption that refers to the control
 group it is that of the policy, had those who stopped fared as that group does.
 
@@ -28,7 +29,7 @@ from sevenfold.analysis.imputation import (
 )
 from sevenfold.analysis.trial.adjusting import adjustment
 from sevenfold.analysis.trial.repeated import planned_visits, who
-from sevenfold.cohort.cohort import Cohort
+from sevenfold.cohort.cohort import Cohort, Missing
 from sevenfold.protocol.endpoint import AnalysisSet, ChangeEndpoint, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis, Method
 from sevenfold.protocol.protocol import Protocol
@@ -114,7 +115,7 @@ def _courses(
     known = np.ones(len(people), dtype=np.bool_) if by.is_known is None else by.is_known
     people, values, baseline = people[known], values[known] - baseline[known][:, None], baseline[known]
     seen = np.isfinite(values)
-    last_seen = np.where(seen.any(axis=1), len(visits) - np.argmax(seen[:, ::-1], axis=1), 0)
+    first_after = _first_after(seen, np.stack([cohort.why_missing(variable, v)[0][people] for v in visits], axis=1))
     is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
     is_used[people] = True
     covariates = {name: column[known] for name, column in by.numbers.items()}
@@ -124,12 +125,31 @@ def _courses(
         response=values,
         arm=np.where(active[people], *estimand.compare),
         visits=visits,
-        event=np.where(last_seen < len(visits), DROPOUT, ""),
-        first_after=last_seen,
+        event=np.where(first_after < len(visits), DROPOUT, ""),
+        first_after=first_after,
         covariates=covariates,
         factors={name: words[known] for name, words in by.factors.items()},
     )
     return courses, is_used, (active, control)
+
+
+def _first_after(seen: NDArray[np.bool_], why: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first visit after a subject died, withdrew or was lost; the number of visits for those who did not.
+
+    Where the data say of nobody that they left, whoever was not seen again is taken to have left after the last visit
+    seen.
+
+    Args:
+        seen: (subject, visit)
+        why: codes of ``Missing``  # (subject, visit)
+    """
+    n_visits = seen.shape[1]
+    last_seen = np.where(seen.any(axis=1), n_visits - np.argmax(seen[:, ::-1], axis=1), 0)
+    left = np.isin(why, [int(code) for code in (Missing.DEAD, Missing.WITHDRAWN, Missing.LOST)])
+    if not left.any():
+        return np.asarray(last_seen, dtype=np.int64)
+    first = np.where(left.any(axis=1), np.argmax(left, axis=1), n_visits)
+    return np.asarray(np.maximum(first, np.where(left.any(axis=1), last_seen, first)), dtype=np.int64)
 
 
 def _tipping(

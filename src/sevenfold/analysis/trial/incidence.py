@@ -35,10 +35,10 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
     endpoint = protocol.endpoint(estimand.endpoint)
     assert isinstance(endpoint, EventEndpoint)
     by = time_day(endpoint.by_day) + 1.0
-    event = (
-        np.full(cohort.n_subjects, np.inf) if endpoint.event == "death" else cohort.first_event_day[endpoint.event][0]
-    )
-    death, last = cohort.death_day[0], cohort.last_day[0]
+    is_death = endpoint.event == "death"
+    event = cohort.death_day[0] if is_death else cohort.first_event_day[endpoint.event][0]
+    death = np.full(cohort.n_subjects, np.inf) if is_death else cohort.death_day[0]  # what competes
+    last = cohort.watched_day(endpoint.event)[0]
     time = np.maximum(np.minimum(np.minimum(event, death), last), 0.0)
     cause = np.where(event <= np.minimum(death, last), 1, np.where(death <= last, 2, 0))
     is_analysed = (cohort.n_doses[0] > 0) | (estimand.analysis_set is not AnalysisSet.DOSED)
@@ -74,7 +74,7 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
         "interval": "Aalen-Johansen, normal (approximate at this size)",
         "left_out": {},
         "notes": (
-            "Death competes; those lost are censored.",
+            "Those lost are censored." if is_death else "Death competes; those lost are censored.",
             *_carried_on([protocol.group_label(name) for name in estimand.compare], curves, by),
             *(_of_the_curves(estimand, follow_up, members) if _is_last_day(estimand, endpoint, protocol) else ()),
         ),

@@ -27,11 +27,12 @@ def prioritised(
     """The win ratio over survival until the visit and then the value at it, within the plan's strata."""
     endpoint = protocol.endpoint(estimand.endpoint)
     assert isinstance(endpoint, (FoldEndpoint, ChangeEndpoint))
-    due = protocol.schedule.visit(endpoint.visit).time_day
+    visit = protocol.schedule.visit(endpoint.visit)
     death, last = cohort.death_day[0][found.place], cohort.last_day[0][found.place]
-    until = np.maximum(np.minimum(np.minimum(death, last), due), 0.0)
+    is_dead = ~found.is_alive & np.isfinite(death)  # by the visit, or without one in its window
+    until = np.where(is_dead, death, np.minimum(last, visit.time_day + visit.window[1] + 1.0))
     levels = (
-        Survived.of(until, death <= until),
+        Survived.of(np.maximum(until, 0.0), is_dead),
         Valued.of(found.value, is_higher_better=analysis.better == "higher"),
     )
     strata = strata_of([name for name in analysis.covariates if name != "baseline"], cohort, found.place)

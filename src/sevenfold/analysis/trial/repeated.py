@@ -78,6 +78,8 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
     is_used[people[np.isfinite(response).any(axis=1)]] = True
     made = who(estimand, (active & chosen, control & chosen), is_used, cohort, is_ratio=is_ratio)
+    if not long.any():
+        return {**made, "status": Status.NOT_ESTIMABLE, "notes": ("Nobody has a value after baseline.",)}
     at, when = subject.ravel()[long], visit.ravel()[long]
     covariates: list[Covariate | Factor] = []
     if by.has_baseline:

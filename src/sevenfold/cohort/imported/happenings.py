@@ -78,15 +78,18 @@ def read_happenings(
         column = part.event
         try:
             day, column = end_of_day(row, part.day, part.date, part.elapsed, people.first_dose[place])
-            if day is None:
-                return "no day"
             did = True
+            where = column
             if part.happened is not None:
                 column = part.happened.column
                 said = row.read(column, lambda text: as_yes(text, part.happened))  # type: ignore[arg-type]
                 if said is None:
                     return "does not say whether it happened"
                 did = said
+            if day is None:
+                column = where
+                _refuse_missing_day(did, f"{part.event} happened")
+                return "no day"
         except Unreadable as fault:
             source.ledger.troubles.append(row.trouble(column, fault))
             return fault.reason
@@ -103,6 +106,12 @@ def read_happenings(
     if part.happened is None:  # only those whom it befell stand in the table: the others were looked at to the end
         looked_for[:] = nan
     return happened_day, looked_for
+
+
+def _refuse_missing_day(is_needed: bool, what: str) -> None:
+    """What happened, happened on some day; left out, it would count as not having happened."""
+    if is_needed:
+        raise Unreadable(f"{what}, and there is no day", "look it up", "happened without a day")
 
 
 def read_adverse_events(part: AdverseEvents, people: People, source: Source) -> list[AdverseEvent]:
@@ -186,6 +195,8 @@ def read_ends(part: Ends, people: People, source: Source) -> End:
                 else row.read(column, lambda text: as_word(text, part.reason, tuple(_REASONS)))  # type: ignore[arg-type]
             )
             day, column = end_of_day(row, part.day, part.date, part.elapsed, people.first_dose[place])
+            if day is None:
+                _refuse_missing_day(said == "died", "the subject died")
             if day is not None and np.isfinite(last[place]):
                 raise Unreadable("the subject ends here a second time", "keep one row each with 'where'", "ends twice")
         except Unreadable as fault:
