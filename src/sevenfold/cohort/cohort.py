@@ -168,6 +168,7 @@ class Cohort:
         dosed_to_day: (trial, subject) of the last injection received, -inf without one; None where it is not known.
         dose_observations: of trial 0.
         supports: of trial 0.
+        told_of_events: what is known of adverse events besides their names; of the rest nothing may be counted.
         is_in_order: whether ``subjects`` stand in the order of randomisation.
         looked_for_day: event -> (trial, subject) until when it was looked for, where that is not ``last_day``.
     """
@@ -192,6 +193,7 @@ class Cohort:
     supports: tuple[Support, ...] = ()
     looked_for_day: Mapping[str, Floats] = field(default_factory=dict)
     is_in_order: bool = True
+    told_of_events: frozenset[str] = frozenset({"grade", "related", "serious", "led_to_stop"})
 
     def __post_init__(self) -> None:
         shape = (*self.death_day.shape, len(self.visits))

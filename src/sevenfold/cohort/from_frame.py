@@ -49,6 +49,9 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
         first_event[happening.event], looked_for[happening.event] = happened[None], until
     adverse = () if mapping.adverse_events is None else read_adverse_events(mapping.adverse_events, people, source)
     end = None if mapping.ends is None else read_ends(mapping.ends, people, source)
+    if adverse and len(_told(mapping)) < 4:
+        unknown = sorted({"grade", "related", "serious", "led_to_stop"} - _told(mapping))
+        ledger.notes[f"Adverse events: these data do not say of any {', '.join(unknown).replace('_', ' ')}"] += 1
     account = ledger.close(source.paths)
     planned = np.array([visit.time_day for visit in protocol.schedule.visits])
     days = np.where(_is_seen(values, shape)[0] & ~np.isfinite(days), planned, days)
@@ -75,6 +78,7 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
         assignment=Assignment(arms=tuple(arm.id for arm in protocol.arms), arm=people.arm[None]),
         below={name: flags for name, flags in below.items() if flags.any()},
         is_in_order=people.is_in_order,
+        told_of_events=_told(mapping),
         looked_for_day={
             name: _watched(np.where(np.isfinite(until), until, last), first_event[name][0])[None]
             for name, until in looked_for.items()
@@ -98,6 +102,13 @@ def _last_day(end: End | None, days: Floats, looked_for: dict[str, Floats]) -> F
     known += [np.where(np.isfinite(until), until, 0.0) for until in looked_for.values()]
     latest = np.max(known, axis=0)
     return np.asarray(latest if end is None else np.where(np.isfinite(end.day), end.day, latest))
+
+
+def _told(mapping: Mapping) -> frozenset[str]:
+    """What the mapping reads of adverse events besides their names."""
+    part = mapping.adverse_events
+    kinds = ("grade", "related", "serious", "led_to_stop")
+    return frozenset(kind for kind in kinds if part is not None and getattr(part, kind) is not None)
 
 
 def _watched(until: Floats, happened: Floats) -> Floats:

@@ -14,6 +14,7 @@ from sevenfold.analysis.safety.exposed import Exposed
 from sevenfold.cohort.cohort import AdverseEvent
 
 N = 5
+ALL_TOLD = frozenset({"grade", "related", "serious", "led_to_stop"})
 DURING = Exposed(
     is_dosed=np.array([True, True, True, True, False]),
     from_day=np.array([0.0, 0.0, 0.0, 1.0, np.inf]),
@@ -82,14 +83,14 @@ def test_rates_and_shares_have_their_closed_forms() -> None:
 
 
 def test_differences_are_of_any_event_and_exact_in_a_small_trial() -> None:
-    found = {one.label: one.difference for one in event_differences(LINES, ("a", "b"))}
+    found = {one.label: one.difference for one in event_differences(LINES, ("a", "b"), ALL_TOLD)}
     assert found["Any adverse event"].table.difference == 1.0 - 0.5
     assert found["Related"].table.events_a == 1
     assert found["Serious"].table.events_b == 1
     assert found["Led to the end of dosing"].table.events_a == 1
     assert found["Of grade 3 or more"].table.events_a == 1
     assert all(one.interval.is_exact for one in found.values())
-    assert event_differences(LINES, ("a", "nobody")) == ()
+    assert event_differences(LINES, ("a", "nobody"), ALL_TOLD) == ()
 
 
 def test_a_group_in_which_nobody_was_dosed_has_no_cell() -> None:
@@ -163,3 +164,8 @@ def test_an_event_without_a_known_day_counts_and_an_open_window_has_no_end() -> 
     assert not DURING.holds(0, late)
     assert replace(DURING, is_open=True).holds(0, late)
     assert not replace(DURING, is_dosed=np.zeros_like(DURING.is_dosed)).holds(0, float("nan"))
+
+
+def test_what_the_data_do_not_say_is_not_counted_as_none() -> None:
+    labels = [one.label for one in event_differences(LINES, ("a", "b"), frozenset({"grade"}))]
+    assert labels == ["Any adverse event", "Of grade 3 or more"]

@@ -127,26 +127,32 @@ def event_lines(events: Iterable[AdverseEvent], during: Exposed, groups: Mapping
     )
 
 
-def event_differences(lines: Iterable[EventLine], compare: tuple[str, str]) -> tuple[EventDifference, ...]:
+def event_differences(
+    lines: Iterable[EventLine], compare: tuple[str, str], told: frozenset[str]
+) -> tuple[EventDifference, ...]:
     """Differences between two groups of five kinds of any event: any, grade 3 or more, related, serious, led to stop.
 
     Exact (Chan and Zhang) up to 60 subjects, beyond it Newcombe's. The terms are not tested one by one: in a trial this
     size that would find what chance puts there.
+
+    Args:
+        told: what the data say of events besides their names; what they do not say is left out.
     """
     total = next(line for line in lines if not line.system)
     if not all(group in total.cells for group in compare):
         return ()
     a, b = (total.cells[group] for group in compare)
-    kinds: tuple[tuple[str, Callable[[EventCell], int]], ...] = (
-        (ANY, lambda cell: cell.n_subjects),
-        ("Of grade 3 or more", lambda cell: cell.at_least(3)),
-        ("Related", lambda cell: cell.n_related),
-        ("Serious", lambda cell: cell.n_serious),
-        ("Led to the end of dosing", lambda cell: cell.n_led_to_stop),
+    kinds: tuple[tuple[str, str, Callable[[EventCell], int]], ...] = (
+        ("", ANY, lambda cell: cell.n_subjects),
+        ("grade", "Of grade 3 or more", lambda cell: cell.at_least(3)),
+        ("related", "Related", lambda cell: cell.n_related),
+        ("serious", "Serious", lambda cell: cell.n_serious),
+        ("led_to_stop", "Led to the end of dosing", lambda cell: cell.n_led_to_stop),
     )
     return tuple(
         EventDifference(label=label, compare=compare, difference=_difference(count(a), a.n, count(b), b.n))
-        for label, count in kinds
+        for needs, label, count in kinds
+        if not needs or needs in told
     )
 
 

@@ -104,7 +104,7 @@ def safety_tables(cohort: Cohort, protocol: Protocol, groups: Mapping[str, Flags
         ctcae=protocol.safety.ctcae,
         n_dosed={group: int((members & during.is_dosed).sum()) for group, members in groups.items()},
         events=events,
-        differences=event_differences(events, protocol.primary.compare),
+        differences=event_differences(events, protocol.primary.compare, cohort.told_of_events),
         emergent=tuple(
             EmergentRow(
                 term=one.criterion.name,

@@ -132,6 +132,8 @@ def read_adverse_events(part: AdverseEvents, people: People, source: Source) -> 
             serious = part.serious is not None and _yes(row, part.serious)
             reading = part.related or part.term
             related = part.related is not None and _yes(row, part.related)
+            reading = part.led_to_stop or part.term
+            stopped = part.led_to_stop is not None and _yes(row, part.led_to_stop)
             reading = part.day or part.date or part.term
             day = _day(row, part, people, place)
         except Unreadable as fault:
@@ -139,12 +141,21 @@ def read_adverse_events(part: AdverseEvents, people: People, source: Source) -> 
             return fault.reason
         found.append(
             AdverseEvent(
-                subject=place, term=term, system=system, grade=grade, is_serious=serious, is_related=related, day=day
+                subject=place,
+                term=term,
+                system=system,
+                grade=grade,
+                is_serious=serious,
+                is_related=related,
+                day=day,
+                led_to_stop=stopped,
             )
         )
         return None
 
-    columns = (part.term, part.system, part.grade, part.serious, part.related, part.day, part.date)
+    columns = (
+        part.term, part.system, part.grade, part.serious, part.related, part.led_to_stop, part.day, part.date
+    )  # fmt: skip
     _each(part, columns, "adverse events", people, source, keep)
     return found
 

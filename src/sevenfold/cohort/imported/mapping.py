@@ -156,6 +156,7 @@ class AdverseEvents(InTable):
     grade: Column | None = None
     serious: Column | None = None
     related: Column | None = None
+    led_to_stop: Column | None = None
     day: Column | None = None
     date: Column | None = None
 
