@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sevenfold.analysis.ancova import LEVERAGE_LIMIT, RANK_TOLERANCE, Ancova, Scale, StandardError
 from sevenfold.analysis.batch.columns import by_trial, codes_by_trial
-from sevenfold.analysis.batch.ending import CODE, Codes, EffectBatch
+from sevenfold.analysis.batch.ending import CODE, Codes, EffectBatch, effect_of
 from sevenfold.analysis.column import Flags, Integers, Numbers, frozen
 from sevenfold.analysis.design_matrix import Margins
 from sevenfold.analysis.effect import Status
@@ -43,10 +43,7 @@ class AncovaBatch:
 
     def effect(self, contrast: str) -> EffectBatch:
         """One contrast's answers, on the analysis scale."""
-        for one in self.effects:
-            if one.contrast == contrast:
-                return one
-        raise InvalidInput(f'"{contrast}" was not asked for; there are {", ".join(e.contrast for e in self.effects)}.')
+        return effect_of(self.effects, contrast)
 
 
 def ancova_batch(

@@ -4,7 +4,7 @@ A trial without an answer holds nan in every column of numbers, so that no sum o
 mean over all trials is nan until the caller has said which trials it is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, final
@@ -17,7 +17,7 @@ from sevenfold.analysis.column import Flags, Numbers, frozen
 from sevenfold.analysis.effect import Effect, Status
 from sevenfold.errors import InvalidInput, NotConverged
 
-__all__ = ["CODE", "Codes", "EffectBatch", "TestBatch", "tally"]
+__all__ = ["CODE", "Codes", "EffectBatch", "TestBatch", "effect_of", "tally"]
 
 Codes = NDArray[np.int8]
 
@@ -146,3 +146,15 @@ def _checked(name: str, status: Codes, columns: tuple[Numbers, ...]) -> None:
         if not np.array_equal(np.isnan(column), status != CODE[Status.OK]):
             raise InvalidInput(f'"{name}" must have numbers in those trials that ended well, and in no others.')
         frozen(column)
+
+
+def effect_of(effects: Sequence[EffectBatch], contrast: str) -> EffectBatch:
+    """One contrast's answers, by its name.
+
+    Raises:
+        InvalidInput: it was not asked for.
+    """
+    for one in effects:
+        if one.contrast == contrast:
+            return one
+    raise InvalidInput(f'"{contrast}" was not asked for; there are {", ".join(e.contrast for e in effects)}.')

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import fdtrc
 
-from sevenfold.analysis.batch.ending import CODE, Codes, EffectBatch, TestBatch, tally
+from sevenfold.analysis.batch.ending import CODE, Codes, EffectBatch, TestBatch, effect_of, tally
 from sevenfold.analysis.batch.repeated import RepeatedTrials
 from sevenfold.analysis.column import Flags, Integers, frozen
 from sevenfold.analysis.effect import Status
@@ -98,10 +98,7 @@ class MmrmBatch:
 
     def effect(self, contrast: str) -> EffectBatch:
         """One contrast's answers."""
-        for one in self.effects:
-            if one.contrast == contrast:
-                return one
-        raise InvalidInput(f'"{contrast}" was not asked for; there are {", ".join(e.contrast for e in self.effects)}.')
+        return effect_of(self.effects, contrast)
 
 
 def mmrm_batch(
