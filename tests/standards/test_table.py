@@ -17,6 +17,9 @@ ROWS: list[list[str | None]] = [
     ["01-003", None, None, 'say "x"'],
 ]
 
+WHOLE = gzip.compress(b"a,b\n1,2\n" * 50, mtime=0)
+DAMAGED = WHOLE[:12] + bytes(byte ^ 255 for byte in WHOLE[12:20]) + WHOLE[20:]
+
 
 def _typed() -> pl.DataFrame:
     return pl.DataFrame(
@@ -90,13 +93,21 @@ def test_another_encoding_is_read_when_it_is_named(tmp_path: Path) -> None:
     [
         ("t.csv", b"", "is empty"),
         ("t.csv", b"a,a\n1,2\n", "two columns 'a'"),
-        ("t.csv", b"a,b\n1,2,3\n", "cannot be read as csv"),
+        ("t.csv", b"a,b\n1,2\n1,2,3\n", "line 3: 3 values, and the table has 2 columns; .*double quotes"),
+        ("t.csv", b"a,b\n1,2\n3\n", "line 3: 1 values, and the table has 2 columns"),
+        ("t.csv", b'a,b\n"1,2\n3,4\n', "line 2: .*a quote within it is doubled"),
+        ("t.csv", "a,b\n".encode("utf-16"), "write 'encoding: utf-16'"),
+        ("t.csv.gz", DAMAGED, "compressed and cannot be opened"),
         ("t.csv.gz", b"\x1f\x8bnot gzip", "compressed and cannot be opened"),
         ("t.xpt", b"not a transport file", "SAS transport"),
         ("t.parquet", b"PAR1", "cannot be read as parquet"),
         ("t.json", b"{", "is not JSON"),
         ("t.json", b"[]", "no Dataset-JSON"),
         ("t.json", b'{"columns": [{"name": "a"}], "rows": [[1, 2]]}', "row 1: 1 values are wanted"),
+        ("t.json", b'{"columns": [{"name": "a"}], "rows": 5}', "no Dataset-JSON"),
+        ("t.json", b'{"columns": [{"name": "a"}, {"name": "a"}], "rows": []}', "two columns 'a'"),
+        ("t.ndjson", b'{"columns": [{"name": "a"}]}\n[1]\n[2\n', "line 3 is not JSON"),
+        ("t.ndjson", b"", "is empty"),
         ("t.doc", b"", "an ending that is not read"),
     ],
 )
@@ -121,3 +132,44 @@ def test_a_column_that_is_not_there_is_named_with_its_like(tmp_path: Path) -> No
     (tmp_path / "t.csv").write_text("AVAL\n1\n", encoding="utf-8")
     with pytest.raises(InvalidInput, match="did you mean 'AVAL'"):
         read_table(tmp_path / "t.csv").column("aval")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('"x,y,z";b\n1;2\n', {"x,y,z": ["1"], "b": ["2"]}),
+        ("a_duplicated_0,b\n1,2\n", {"a_duplicated_0": ["1"], "b": ["2"]}),
+        ('a,b\n"two\nlines","say ""x"""\n', {"a": ["two\nlines"], "b": ['say "x"']}),
+        ("a,b\r\n1,2\r\n", {"a": ["1"], "b": ["2"]}),
+        ("a,b\n", {"a": [], "b": []}),
+    ],
+)
+def test_a_text_table_is_read_as_its_rules_say(tmp_path: Path, text: str, wanted: dict[str, list[str]]) -> None:
+    """A separator in quotes separates nothing, and a line break in quotes ends no row (RFC 4180)."""
+    (tmp_path / "t.csv").write_bytes(text.encode())
+    assert read_table(tmp_path / "t.csv").frame.to_dict(as_series=False) == wanted
+
+
+def test_a_row_knows_its_line(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b'a,b\n\n1,"x\ny"\n\n3,4\n')
+    assert read_table(tmp_path / "t.csv").lines == (3, 6)
+
+
+def test_small_and_large_numbers_are_the_same_text_from_every_typed_format(tmp_path: Path) -> None:
+    numbers = [1e-7, 1e16, 0.1, -0.0, 123456789012.0, float("nan")]
+    pl.DataFrame({"a": numbers}).write_parquet(tmp_path / "t.parquet")
+    about = {"columns": [{"name": "a"}], "rows": [[number] for number in numbers]}
+    (tmp_path / "t.json").write_text(json.dumps(about), encoding="utf-8")
+    found = [read_table(tmp_path / name).frame["a"].to_list() for name in ("t.parquet", "t.json")]
+    assert found[0] == found[1] == ["1e-7", "1e+16", "0.1", "0", "123456789012", None]
+
+
+def test_a_column_that_is_no_text_stops_nobody_who_does_not_want_it(tmp_path: Path) -> None:
+    path = tmp_path / "t[1].parquet"  # and a name is no pattern
+    pl.DataFrame({"a": [[1, 2]], "b": [b"\xff"], "c": ["x"]}).write_parquet(path)
+    table = read_table(path)
+    assert table.column("c") == ["x"]
+    with pytest.raises(InvalidInput, match="column 'a' holds List"):
+        table.column("a")
+    with pytest.raises(InvalidInput, match="column 'b' holds Binary"):
+        table.column("b")

@@ -59,7 +59,8 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
     death = np.full(n, inf) if end is None else np.where(end.reason == Missing.DEAD, end.day, inf)
     if "death" in first_event:
         death = np.minimum(death, first_event.pop("death")[0])
-    last = np.fmax(last, looked_for.pop("death", np.full(n, nan)))  # who was looked at for death was followed so long
+    vital = looked_for.pop("death", np.full(n, nan))
+    last = np.fmax(last, np.where(np.isfinite(vital), vital, nan))  # who was looked at for death was followed so long
     last = np.where(np.isfinite(death), death, last)  # and who died, until then
     baseline = protocol.schedule.names.index(protocol.baseline.visit)
     cohort = Cohort(
@@ -80,7 +81,7 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
         is_in_order=people.is_in_order,
         told_of_events=_told(mapping),
         looked_for_day={
-            name: _watched(np.where(np.isfinite(until), until, last), first_event[name][0])[None]
+            name: _watched(np.where(np.isinf(until), last, until), first_event[name][0])[None]
             for name, until in looked_for.items()
         },
     )

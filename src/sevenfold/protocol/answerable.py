@@ -65,6 +65,13 @@ _IMPUTED: Final = _Answers(
     frozenset({Strategy.HYPOTHETICAL, Strategy.TREATMENT_POLICY}),  # by the assumption, see check_answerable
 )
 _AS_IF_LIVED: Final = (Method.REPEATED_MEASURES, Method.IMPUTATION, Method.CONDITIONAL_MEAN)
+_UNADJUSTED: Final = (
+    Method.EXACT_TEST,
+    Method.SURVIVOR_AVERAGE,
+    Method.CUMULATIVE_INCIDENCE,
+    Method.RESTRICTED_MEAN,
+    Method.RANDOMISATION_TEST,  # its strata are those of the randomisation
+)
 _METHODS: Final = {
     Method.ANCOVA: _Answers(
         _IN_THE_VALUES, frozenset({Summary.RATIO_OF_GEOMETRIC_MEANS, Summary.DIFFERENCE_OF_MEANS}), _POLICY
@@ -156,6 +163,10 @@ def check_answerable(protocol: "Protocol") -> None:
                     f"{withdrawal.value!r}",
                     *at,
                 )
+        for number, name in enumerate(analysis.covariates):
+            why = _why_not(name, method)
+            if why is not None:
+                raise contradiction(f"{method.value!r} {why}", "analyses", index, "covariates", number)
         if method in _AS_IF_LIVED and _ends_at_discharge(endpoint):
             raise contradiction(
                 f"{method.value!r} asks about one day, and {endpoint.id!r} takes the value at discharge where "
@@ -175,6 +186,15 @@ def check_answerable(protocol: "Protocol") -> None:
                     "intercurrent",
                     event.value,
                 )
+
+
+def _why_not(covariate: str, method: Method) -> str | None:
+    """Why a method cannot take a covariate; None where it can."""
+    if method in _UNADJUSTED:
+        return f"is not adjusted or stratified; leave {covariate!r} out"
+    if method is Method.COX and covariate == "baseline":
+        return "follows an event, which has no baseline; leave it out"
+    return None
 
 
 def _ends_at_discharge(endpoint: Endpoint) -> bool:

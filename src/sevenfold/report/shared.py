@@ -6,6 +6,7 @@ from typing import Any
 from sevenfold.analysis.trial.estimates import Answer, Estimates
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.design.shipped import shipped_levels
+from sevenfold.protocol.endpoint import Intercurrent, Strategy
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.report import words
@@ -25,6 +26,9 @@ def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> 
     shares = measured.shares if measured is not None and is_of_this else {}
     arms = arms_of(p)
     primary = estimates.primary
+    curves = estimates.description.curves
+    asked = p.primary.endpoint  # its curves come first, and lead where the question is about time
+    leads_with_curves = any(curve.endpoint == asked for curve in curves)
     groups = [answer.group for answer in primary.groups]
     return {
         "protocol": p,
@@ -34,8 +38,9 @@ def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> 
         "primary": primary,
         "baseline": estimates.description.baseline,
         "courses": courses(cohort, estimates.description.points, p, arms),
-        "survival": survival_figures(estimates.description.curves, p, arms),
-        "answers": [_row(answer, shares) for answer in estimates.answers],
+        "survival": survival_figures(sorted(curves, key=lambda c: c.endpoint != asked), p, arms),
+        "leads_with_curves": leads_with_curves,
+        "answers": [_row(answer, shares, p, cohort) for answer in estimates.answers],
         "n_level_trials": measured.n_trials if measured is not None else 0,
         "n_other_p": sum(a.p_value is not None for a in estimates.answers if a is not primary),
         "forests": [svg for scale in FOREST_SCALES if (svg := forest_figure(estimates.answers, scale))],
@@ -56,12 +61,20 @@ def arms_of(p: Protocol) -> dict[str, tuple[str, str]]:
     return {arm.id: (arm.label, letters.get(arm.id, "arm-z")) for arm in p.arms}
 
 
-def _row(answer: Answer, shares: Mapping[tuple[str, str], tuple[float, float]]) -> dict[str, Any]:
+def _row(
+    answer: Answer, shares: Mapping[tuple[str, str], tuple[float, float]], p: Protocol, cohort: Cohort
+) -> dict[str, Any]:
     value, interval = words.answer_value(answer)
+    taken = p.estimand(answer.estimand).intercurrent
+    supposed = words.supposed(
+        had_lived=answer.is_hypothetical and bool((cohort.death_day < float("inf")).any()),
+        had_stayed=answer.is_hypothetical and taken.get(Intercurrent.WITHDRAWAL) is Strategy.HYPOTHETICAL,
+    )
     return {
         "answer": answer,
         "value": value,
         "interval": interval,
-        "strategy": words.strategy(answer),
+        "strategy": words.strategy(answer, supposed),
+        "supposed": supposed,
         "level": shares.get((answer.estimand, answer.method)),
     }

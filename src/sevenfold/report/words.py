@@ -5,7 +5,7 @@ from typing import Final
 
 from sevenfold.analysis.trial.estimates import Answer
 
-__all__ = ["METHODS", "answer_value", "headline", "interval", "number", "p_value", "percent", "strategy"]
+__all__ = ["METHODS", "answer_value", "headline", "interval", "number", "p_value", "percent", "strategy", "supposed"]
 
 
 METHODS: Final = {
@@ -90,6 +90,12 @@ def _lower(name: str) -> str:
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 
 
-def strategy(answer: Answer) -> str:
+def supposed(*, had_lived: bool, had_stayed: bool) -> str:
+    """What a hypothetical answer supposes; nothing where nobody died and withdrawal is taken as it is."""
+    parts = [part for part, holds in (("lived", had_lived), ("stayed", had_stayed)) if holds]
+    return f"had {'they' if had_lived else 'all'} {' and '.join(parts)}" if parts else ""
+
+
+def strategy(answer: Answer, supposed: str) -> str:
     """The strategies in words, marked where they are hypothetical."""
-    return f"Hypothetical (had they lived): {answer.strategy}" if answer.is_hypothetical else answer.strategy
+    return f"Hypothetical ({supposed}): {answer.strategy}" if supposed else answer.strategy

@@ -4,9 +4,12 @@ What a cell means, a number, a date or a word, is decided where it is known whic
 typed format holds are written as briefly as gives them back exactly: ``63.0`` is ``63``.
 """
 
+import csv
 import gzip
-from collections.abc import Callable
-from dataclasses import dataclass
+import io
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, final
 
@@ -20,7 +23,8 @@ from sevenfold.standards.transport import read_transport
 __all__ = ["FORMATS", "Table", "find_table", "read_table"]
 
 FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".xpt", ".json", ".ndjson")
-_SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_SEPARATORS: Final = (",", ";", "\t", "|")
+_NOT_TEXT: Final = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Object)
 
 
 @final
@@ -31,12 +35,19 @@ class Table:
     Args:
         path: that it was read from.
         frame: every column as text, null where there is nothing; rows in the order of the file.
-        first_line: the number that people would give the first row: 2 in a text file with a header, else 1.
+        lines: on which each row begins, in a text file; None where the format has rows and no lines.
+        unread: column that holds what is no text or number -> what it holds.
     """
 
     path: Path
     frame: pl.DataFrame
-    first_line: int
+    lines: tuple[int, ...] | None
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def where(self, index: int) -> str:
+        """A row as people would look it up: by its line, or by its number where there are no lines."""
+        place = f"row {index + 1}" if self.lines is None else f"line {self.lines[index]}"
+        return f"{self.path.name}, {place}"
 
     def column(self, name: str) -> list[str | None]:
         """The cells of a column.
@@ -44,6 +55,10 @@ class Table:
         Raises:
             InvalidInput: there is none; the message names those there are.
         """
+        if name in self.unread:
+            raise InvalidInput(
+                f"{self.path}, column {name!r} holds {self.unread[name]}; text, numbers or dates are wanted."
+            )
         if name not in self.frame.columns:
             alike = [found for found in self.frame.columns if found.casefold() == name.casefold()]
             hint = f"did you mean {alike[0]!r}?" if alike else f"it has {', '.join(self.frame.columns)}."
@@ -80,7 +95,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
     """
     ending = next((ending for ending in sorted(FORMATS, key=len, reverse=True) if path.name.endswith(ending)), None)
     readers: dict[str, Callable[[], pl.DataFrame]] = {
-        ".parquet": lambda: pl.read_parquet(path),
+        ".parquet": lambda: pl.read_parquet(path, glob=False),
         ".xpt": lambda: read_transport(path, encoding),
         ".json": lambda: read_dataset_json(path),
         ".ndjson": lambda: read_dataset_json(path),
@@ -88,40 +103,76 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
     if ending is None:
         raise InvalidInput(f"{path} has an ending that is not read; known are {', '.join(FORMATS)}.")
     try:
-        frame = readers[ending]() if ending in readers else _separated(path, encoding)
+        if ending not in readers:
+            frame, lines = _separated(path, _decoded(path, encoding))
+            return Table(path=path, frame=frame.select(_as_text(frame)), lines=lines)
+        frame = readers[ending]()
+        unread = {name: str(kind).partition("(")[0] for name, kind in frame.schema.items() if kind in _NOT_TEXT}
+        frame = frame.drop(unread)
+        return Table(path=path, frame=frame.select(_as_text(frame)), lines=None, unread=unread)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from None
     except PolarsError as error:
         raise InvalidInput(f"{path} cannot be read as {ending.removeprefix('.')}: {error}.") from None
-    return Table(path=path, frame=frame.select(_as_text(frame)), first_line=1 if ending in readers else 2)
 
 
-def _separated(path: Path, encoding: str) -> pl.DataFrame:
+def _decoded(path: Path, encoding: str) -> str:
     raw = path.read_bytes()
     if raw[:2] == b"\x1f\x8b":
         try:
             raw = gzip.decompress(raw)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise InvalidInput(f"{path} is compressed and cannot be opened: {error}.") from None
     try:
-        text = raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+        return raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
     except LookupError:
         raise InvalidInput(f"{encoding!r} is no known text encoding; common ones are utf-8 and latin-1.") from None
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(
-            f"{path}, line {line}: byte 0x{raw[error.start]:02X} is not {encoding}; if it comes from an older Windows "
-            "program, try 'encoding: windows-1252' in the mapping."
-        ) from None
-    header = text.partition("\n")[0]
-    if not header.strip():
+        hint = (
+            "it begins as UTF-16 does: write 'encoding: utf-16' in the mapping."
+            if raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+            else "if it comes from an older Windows program, try 'encoding: windows-1252' in the mapping."
+        )
+        raise InvalidInput(f"{path}, line {line}: byte 0x{raw[error.start]:02X} is not {encoding}; {hint}") from None
+
+
+def _separated(path: Path, text: str) -> tuple[pl.DataFrame, tuple[int, ...]]:
+    """The table of a text file, and the line on which each row begins; blank lines are no rows."""
+    if not text.partition("\n")[0].strip():
         raise InvalidInput(f"{path} is empty, or its first line is; a table begins with the names of its columns.")
-    separator = max(_SEPARATORS, key=header.count)
-    frame = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
-    repeated = [name for name in frame.columns if "_duplicated_" in name]
-    if repeated:
-        raise InvalidInput(f"{path} has two columns {repeated[0].partition('_duplicated_')[0]!r}; rename one.")
-    return frame
+    separator = max(_SEPARATORS, key=lambda one: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=one))))
+    records = _records(path, text, separator)
+    _, names = next(records)
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidInput(f"{path} has two columns {twice!r}; rename one.")
+    lines, rows = [], []
+    for line, cells in records:
+        if len(cells) != len(names):
+            raise InvalidInput(
+                f"{path}, line {line}: {len(cells)} values, and the table has {len(names)} columns; put a value that "
+                f"holds {separator!r} or a line break in double quotes, and leave nothing out."
+            )
+        lines.append(line)
+        rows.append(cells)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    return frame, tuple(lines)
+
+
+def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The line on which a record begins, with its cells."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InvalidInput(
+            f"{path}, line {line}: {error}; a value in double quotes ends with one, and a quote within it is doubled."
+        ) from None
 
 
 def _as_text(frame: pl.DataFrame) -> list[pl.Expr]:
@@ -130,7 +181,7 @@ def _as_text(frame: pl.DataFrame) -> list[pl.Expr]:
         column = pl.col(name)
         text = column.cast(pl.String)
         if kind.is_float():
-            text = column.fill_nan(None).cast(pl.String).str.replace(r"\.0$", "")
+            text = column.fill_nan(None).cast(pl.String).str.replace(r"\.0$", "").str.replace("^-0$", "0")
         elif isinstance(kind, pl.Datetime):
             text = column.dt.to_string("%Y-%m-%dT%H:%M:%S")
         text = text.str.strip_chars()

@@ -114,7 +114,7 @@ def _covariate(
         return
     values = np.array([float(value) if value != "" else np.nan for value in found])
     if variable.kind is Kind.FACT:
-        yield row(variable.label, partial(_share_of_tested, values))
+        yield row(variable.label, partial(_share_of_known, values))
         return
     unit = f", {variable.unit}" if variable.unit else ""
     none_below = np.zeros(len(values), dtype=np.bool_)
@@ -144,6 +144,13 @@ def _median_quartiles(values: Floats, below: Flags, members: Flags) -> str:
 def _share_of_tested(values: Floats, members: Flags) -> str:
     tested = members & np.isfinite(values)
     return f"{_share(values > 0.0, tested)} of {int(tested.sum())} tested" if tested.any() else "not tested"
+
+
+def _share_of_known(values: Floats, members: Flags) -> str:
+    """Of a fact: the share, and of how many where it is not known of all."""
+    known = members & np.isfinite(values)
+    of = "" if known.sum() == members.sum() else f" of {int(known.sum())} known"
+    return f"{_share(values > 0.0, known)}{of}"
 
 
 def _share(flags: Flags, members: Flags) -> str:

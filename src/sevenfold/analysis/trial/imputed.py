@@ -50,7 +50,10 @@ def imputed(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Pr
     name = f"{a} against {b}"
     is_ratio = isinstance(endpoint, FoldEndpoint)
     courses, is_used, sides = _courses(estimand, analysis, cohort, protocol)
-    made = who(estimand, sides, is_used, cohort, is_ratio=is_ratio)
+    before = cohort.baseline[endpoint.assessments[0]][0]
+    is_zero, is_known = (before <= 0.0) & is_ratio, np.isfinite(before)
+    reasons = {"no baseline": ~is_known, "a value of 0 has no ratio": is_zero, "a covariate is not known": is_known}
+    made = who(estimand, sides, is_used, cohort, reasons, is_ratio=is_ratio)
     n_completed = int((is_used & (sides[0] | sides[1])).sum())
     model = ImputationModel(assumptions={DROPOUT: Assumption(analysis.assumption)}, reference=b)
     ancova = Ancova(arms=(b, a), contrasts=(Contrast(name=name, weights={a: 1.0, b: -1.0}),))

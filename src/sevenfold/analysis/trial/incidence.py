@@ -41,18 +41,21 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
     last = cohort.watched_day(endpoint.event)[0]
     time = np.maximum(np.minimum(np.minimum(event, death), last), 0.0)
     cause = np.where(event <= np.minimum(death, last), 1, np.where(death <= last, 2, 0))
-    is_analysed = (cohort.n_doses[0] > 0) | (estimand.analysis_set is not AnalysisSet.DOSED)
-    members = [cohort.revealed().is_in(protocol.groups[name])[0] & is_analysed for name in estimand.compare]
-    follow_up = FollowUp.of(time, cause)
+    is_chosen = (cohort.n_doses[0] > 0) | (estimand.analysis_set is not AnalysisSet.DOSED)
+    is_analysed = is_chosen & ~np.isnan(last)
+    everybody = [cohort.revealed().is_in(protocol.groups[name])[0] & is_chosen for name in estimand.compare]
+    members = [side & is_analysed for side in everybody]
+    n_unknown = sum(int((side & ~is_analysed).sum()) for side in everybody)
+    follow_up = FollowUp.of(np.where(np.isnan(time), 0.0, time), cause)
     curves = [cumulative_incidence(follow_up.of_patients(is_in)) for is_in in members]
     sides, shares = [], []
-    for name, is_in, curve in zip(estimand.compare, members, curves, strict=True):
+    for name, side, is_in, curve in zip(estimand.compare, everybody, members, curves, strict=True):
         share, band = curve.at(by)
         shares.append((share, _se(curve, by)))
         sides.append(
             GroupAnswer(
                 group=name,
-                n=int(is_in.sum()),
+                n=int(side.sum()),
                 n_used=int(is_in.sum()),
                 value=share,
                 lower=band.lower,
@@ -72,7 +75,7 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
         "p_value": 2.0 * float(ndtr(-abs(value) / se)) if se > 0.0 else None,
         "test": f"z-test of the difference on day {endpoint.by_day}",
         "interval": "Aalen-Johansen, normal (approximate at this size)",
-        "left_out": {},
+        "left_out": {"not followed": n_unknown} if n_unknown else {},
         "notes": (
             "Those lost are censored." if is_death else "Death competes; those lost are censored.",
             *_carried_on([protocol.group_label(name) for name in estimand.compare], curves, by),

@@ -4,7 +4,8 @@ It takes those who died as if they had lived on like the others, so it is printe
 alone.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import exp
 from typing import Any, Final
@@ -71,13 +72,21 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     response = scaled(values) - baseline[:, None]
     is_seen = np.asarray(np.isfinite(response).any(axis=1))
     by = adjustment(analysis.covariates, cohort, protocol, people, is_seen)
+    is_unknown = np.zeros(cohort.n_subjects, dtype=np.bool_)
     if by.is_known is not None:
+        is_unknown[people[~by.is_known]] = True
         response[~by.is_known] = np.nan
     subject, visit = np.indices(response.shape)
     long = np.isfinite(response).ravel()
     is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
     is_used[people[np.isfinite(response).any(axis=1)]] = True
-    made = who(estimand, (active & chosen, control & chosen), is_used, cohort, is_ratio=is_ratio)
+    is_zero = (before <= 0.0) & is_ratio
+    reasons = {
+        "no baseline": ~np.isfinite(before),
+        "a value of 0 has no ratio": is_zero,
+        "a covariate is not known": is_unknown,
+    }
+    made = who(estimand, (active & chosen, control & chosen), is_used, cohort, reasons, is_ratio=is_ratio)
     if not long.any():
         return {**made, "status": Status.NOT_ESTIMABLE, "notes": ("Nobody has a value after baseline.",)}
     at, when = subject.ravel()[long], visit.ravel()[long]
@@ -132,11 +141,23 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
 
 
 def who(
-    estimand: Estimand, sides: tuple[Flags, Flags], is_used: Flags, cohort: Cohort, *, is_ratio: bool
+    estimand: Estimand,
+    sides: tuple[Flags, Flags],
+    is_used: Flags,
+    cohort: Cohort,
+    reasons: Mapping[str, Flags],
+    *,
+    is_ratio: bool,
 ) -> dict[str, Any]:
-    """On whom the model rests: everybody with a baseline and one later value, whatever became of them."""
+    """On whom the model rests: everybody with a baseline and one later value, whatever became of them.
+
+    Args:
+        reasons: why a subject is left out, the first that holds -> (subject,); without one there is no later value.
+    """
     assignment, either = cohort.revealed(), sides[0] | sides[1]
-    n_without = int((either & ~is_used).sum())
+    left_out: Counter[str] = Counter()
+    for place in np.flatnonzero(either & ~is_used):
+        left_out[next((why for why, holds in reasons.items() if holds[place]), "no value after baseline")] += 1
     return {
         "groups": tuple(
             GroupAnswer(
@@ -156,7 +177,7 @@ def who(
             for place, arm in enumerate(assignment.arms)
             if (either & (assignment.arm[0] == place)).any()
         },
-        "left_out": {"no value after baseline": n_without} if n_without else {},
+        "left_out": dict(sorted(left_out.items())),
     }
 
 

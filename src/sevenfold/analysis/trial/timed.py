@@ -76,7 +76,14 @@ def hazards(
         notes = (*by.notes, *((f"Adjusted for {', '.join(columns)}.",) if columns else ()))
     made["notes"] = (*made["notes"], *notes)
     if not fit.fit.is_ok:
-        return {**made, "status": fit.fit.status, "p_value": p_value, "notes": (*made["notes"], fit.fit.message)}
+        tested_by = test if p_value is not None else None
+        return {
+            **made,
+            "status": fit.fit.status,
+            "p_value": p_value,
+            "test": tested_by,
+            "notes": (*made["notes"], fit.fit.message),
+        }
     effect = fit.effect("arm")
     lower, upper = effect.interval(_LEVEL)
     return {

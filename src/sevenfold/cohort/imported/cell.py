@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Final, final
 
 from sevenfold.cohort.imported.mapping import Column
@@ -40,6 +41,8 @@ def as_number(text: str) -> Number:
     if match is None:
         comma = " (a decimal comma? write a point)" if re.fullmatch(r"[-+]?\d+,\d+", text) else ""
         raise Unreadable(f"{text!r} is not a number{comma}", "a number, or one with < or >, is wanted", "not a number")
+    if not isfinite(float(match.group(2))):
+        raise Unreadable(f"{text!r} is too large a number", "a number below 1e308 is wanted", "not a number")
     sign = {"≤": "<", "≥": ">", "<=": "<", ">=": ">"}.get(match.group(1) or "", match.group(1))
     return Number(float(match.group(2)), sign or None)
 

@@ -18,6 +18,8 @@ from sevenfold.protocol.visit import time_day
 
 __all__ = ["End", "read_adverse_events", "read_ends", "read_happenings"]
 
+_NO_DAY: Final = "no day"
+_LATER: Final = "a later one of the same subject"
 _REASONS: Final = {
     "completed": Missing.MISSED,
     "died": Missing.DEAD,
@@ -51,10 +53,12 @@ def _each(
     """Hand every row of a subject to ``keep``, which answers why it is left out, and keep the account."""
     count = Count()
     for row in source.rows(part, {one.column for one in columns if one is not None}, count):
-        if row.subject not in people.place:
-            count.leave_out("of nobody among the subjects")
-            continue
-        why = keep(row, people.place[row.subject])
+        try:
+            place = source.place(row, part, people.place, people.others)
+        except Unreadable as fault:
+            source.ledger.troubles.append(row.trouble(str(fault.column), fault))
+            place = fault.reason
+        why = place if isinstance(place, str) else keep(row, place)
         if why is None:
             count.n_kept += 1
         else:
@@ -68,13 +72,23 @@ def _each(
 def read_happenings(
     part: Happenings, people: People, source: Source
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """When an event befell each subject, inf where it did not; and until when it was looked for, nan where the file
-    does not say  # both (subject,).
+    """When an event befell each subject, inf where it did not; and until when it was looked for, inf where that is the
+    end of follow-up, nan where it is not known whether it happened  # both (subject,).
+
+    With ``happened`` a subject without a row was not looked at. Without it only those whom it befell stand in the
+    table, and the others were looked at to the end. Who has a row that cannot be read may have had it or not.
     """
     happened_day = np.full(len(people.subjects), inf)
     looked_for = np.full(len(people.subjects), nan)
+    is_unknown = np.zeros(len(people.subjects), dtype=np.bool_)
 
     def keep(row: Row, place: int) -> str | None:
+        why = kept(row, place)
+        if why not in (None, _LATER, _NO_DAY):
+            is_unknown[place] = True
+        return why
+
+    def kept(row: Row, place: int) -> str | None:
         column = part.event
         try:
             day, column = end_of_day(row, part.day, part.date, part.elapsed, people.first_dose[place])
@@ -89,13 +103,14 @@ def read_happenings(
             if day is None:
                 column = where
                 _refuse_missing_day(did, f"{part.event} happened")
-                return "no day"
+                looked_for[place] = inf  # that it did not happen needs no day
+                return _NO_DAY
         except Unreadable as fault:
             source.ledger.troubles.append(row.trouble(column, fault))
             return fault.reason
         if did and happened_day[place] < inf:
             happened_day[place] = min(happened_day[place], day)
-            return "a later one of the same subject"
+            return _LATER
         if did:
             happened_day[place] = day
         looked_for[place] = day if np.isnan(looked_for[place]) else max(looked_for[place], day)
@@ -103,8 +118,9 @@ def read_happenings(
 
     columns = (part.day, part.date, part.elapsed, part.happened)
     _each(part, columns, f"subjects looked at for {part.event}", people, source, keep)
-    if part.happened is None:  # only those whom it befell stand in the table: the others were looked at to the end
-        looked_for[:] = nan
+    if part.happened is None:
+        looked_for[:] = inf
+    looked_for[is_unknown & np.isinf(happened_day)] = nan
     return happened_day, looked_for
 
 

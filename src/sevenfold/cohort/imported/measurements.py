@@ -22,6 +22,7 @@ from sevenfold.unit import convert, dimension
 
 __all__ = ["Grid", "read_measurements"]
 
+_PLAIN = (None, "points", "ratio")  # of which nobody writes the unit down
 _MEASURED = (Kind.LABORATORY, Kind.SCORE, Kind.BEDSIDE)
 
 
@@ -95,7 +96,12 @@ def _variable(part: Measurements, protocol: Protocol) -> Variable:
             "under 'variables' there."
         )
     variable = known[part.variable]
-    if part.unit is not None and variable.unit is not None and dimension(part.unit) != dimension(variable.unit):
+    if variable.unit not in _PLAIN and part.unit is None and part.unit_column is None:
+        raise InvalidInput(
+            f"The mapping does not say in which unit {part.variable} stands; the protocol holds it in {variable.unit}: "
+            "give 'unit', or 'unit_column' where each row says its own."
+        )
+    if part.unit is not None and variable.unit is not None and _measures(part) != dimension(variable.unit):
         raise InvalidInput(
             f"The mapping has {part.variable} in {part.unit}, a {dimension(part.unit)}; the protocol holds it in "
             f"{variable.unit}, a {dimension(variable.unit)}."
@@ -108,6 +114,13 @@ def _variable(part: Measurements, protocol: Protocol) -> Variable:
                 f"The mapping of {part.variable} names the visit {visit!r}; the protocol has {', '.join(visits)}."
             )
     return variable
+
+
+def _measures(part: Measurements) -> str:
+    try:
+        return dimension(str(part.unit))
+    except InvalidInput as error:
+        raise InvalidInput(f"The mapping of {part.variable}: {error}") from None
 
 
 def _read(
@@ -153,13 +166,17 @@ def _value(
     count: Count,
     visits: tuple[str, ...],
 ) -> Iterator[_Found]:
-    if row.subject not in people.place:
-        count.leave_out("of nobody among the subjects")
+    try:
+        subject = source.place(row, part, people.place, people.others)
+    except Unreadable as fault:
+        source.ledger.troubles.append(row.trouble(str(fault.column), fault, visits[visit]))
+        subject = fault.reason
+    if isinstance(subject, str):
+        count.leave_out(subject)
         return
     if row.cells[column] is None:
         count.leave_out("no value")
         return
-    subject = people.place[row.subject]
     reading = column
     try:
         number = as_number(str(row.cells[column]))
@@ -228,6 +245,8 @@ def _chosen(
             )
             count.left_out[why] += len(several) - 1
         if part.keep == "mean" and len(distinct) > 1:
+            if any(other.number.qualifier for other in several):
+                source.ledger.notes["a mean of several values has a limit of quantification among them"] += 1
             return float(np.mean([other.number.value for other in several])), None, one.day
         return one.number.value, one.number.qualifier, one.day
     first, visit = several[0], protocol.schedule.names[several[0].place[1]]
@@ -265,6 +284,7 @@ def _ascending(
                 )
                 source.ledger.troubles.append(row.trouble(str(part.day or part.date), fault, visits[place]))
                 grid.values[subject, place], grid.below[subject, place] = nan, False
+                grid.day[subject, place] = nan
                 count.n_kept -= 1
                 count.leave_out(fault.reason)
                 continue

@@ -29,6 +29,7 @@ class People:
 
     Args:
         place: name -> place.
+        others: names of the subjects' table that are not among the subjects, for a reason that the account gives.
         arm: index into the protocol's arms  # (subject,).
         is_dosed: whether a subject was given anything  # (subject,).
         first_dose: day 1; None where it is not known.
@@ -37,6 +38,7 @@ class People:
 
     subjects: tuple[Subject, ...]
     place: dict[str, int]
+    others: frozenset[str]
     arm: NDArray[np.int64]
     is_dosed: NDArray[np.bool_]
     first_dose: tuple[date | None, ...]
@@ -81,6 +83,7 @@ def read_people(source: Source, protocol: Protocol) -> People:
         found.append((subject, arms.index(arm), dosed is not False, first))
         count.n_kept += 1
     _enough(found, protocol, source)
+    named = {name for name in source.table(part.file).column(part.subject) if name is not None}
     source.ledger.counts.append(
         RowCount(
             what="subjects",
@@ -96,6 +99,7 @@ def read_people(source: Source, protocol: Protocol) -> People:
     return People(
         subjects=tuple(subject for subject, _, _, _ in found),
         place={names[i]: new for new, i in enumerate(sequence)},
+        others=frozenset(named - set(place)),
         is_in_order=part.order is not None and bool(np.isfinite(order).all()),
         arm=np.array([arm for _, arm, _, _ in found], dtype=np.int64),
         is_dosed=np.array([dosed for _, _, dosed, _ in found], dtype=np.bool_),
@@ -179,6 +183,9 @@ def _rank(text: str, _column: Column) -> float:
 def _enough(found: list[tuple[Subject, int, bool, date | None]], protocol: Protocol, source: Source) -> None:
     """An arm without anybody is more likely a mistake of the mapping than a trial."""
     missing = [arm.id for place, arm in enumerate(protocol.arms) if not any(one[1] == place for one in found)]
+    if not found and not source.ledger.is_refused:
+        first = f": {source.ledger.troubles[0].message}" if source.ledger.troubles else "."
+        raise InvalidInput(f"Every subject is left out, so there is nothing to analyse{first}")
     if missing and not source.ledger.troubles:
         raise InvalidInput(
             f"No subject of the data is in arm {missing[0]!r}; look at 'arm' and 'where' of the mapping's subjects."

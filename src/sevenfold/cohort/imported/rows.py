@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from sevenfold.cohort.imported.cell import Unreadable, as_number, as_study_day, 
 from sevenfold.cohort.imported.mapping import Column, InTable, Mapping
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.visit import time_day
-from sevenfold.standards.table import Table, find_table, read_table
+from sevenfold.standards.table import FORMATS, Table, find_table, read_table
 from sevenfold.unit import convert
 
 __all__ = ["Count", "Row", "Source", "end_of_day"]
@@ -101,7 +102,7 @@ class Source:
         """
         if self.path.is_file():
             path = self.path
-            if name is not None and not path.name.startswith(name.partition(".")[0]):
+            if name is not None and path.name not in (name, *(name + ending for ending in FORMATS)):
                 raise InvalidInput(
                     f"The mapping reads a table {name!r}, and --data names the one file {path.name}; name its folder."
                 )
@@ -112,6 +113,21 @@ class Source:
         if path not in self._read:
             self._read[path] = read_table(path, self.mapping.encoding)
         return self._read[path]
+
+    def place(self, row: Row, part: InTable, places: Mapping_[str, int], others: frozenset[str]) -> int | str:
+        """The place of the subject that a row is about, or why it has none: it was left out with its subject.
+
+        Raises:
+            Unreadable: the subjects' table does not know it, so that it is lost by a slip or belongs elsewhere.
+        """
+        if row.subject is not None and row.subject in places:
+            return places[row.subject]
+        if row.subject in others:
+            return "of a subject who is left out"
+        found = "there is no name of a subject" if row.subject is None else "the subjects' table does not know it"
+        fault = Unreadable(found, "correct the name", "of nobody among the subjects")
+        fault.column = part.subject or self.mapping.subjects.subject
+        raise fault
 
     def rows(self, part: InTable, columns: set[str], count: Count) -> Iterator[Row]:
         """The rows that a part reads; those that its ``where`` leaves out are counted.
@@ -138,7 +154,7 @@ class Source:
             if odd is not None:
                 count.leave_out(f"{odd} is not {' or '.join(sorted(kept[odd])) or 'empty'}")
                 continue
-            yield Row(where=f"{table.path.name}, line {index + table.first_line}", subject=row[by_subject], cells=row)
+            yield Row(where=table.where(index), subject=row[by_subject], cells=row)
 
 
 def _present(text: str | None, nothing: set[str]) -> str | None:
