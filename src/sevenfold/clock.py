@@ -8,7 +8,7 @@ from typing import Protocol, final
 
 from sevenfold.errors import InvalidInput
 
-__all__ = ["Clock", "SimulatedClock", "SystemClock", "hours_between", "later"]
+__all__ = ["Clock", "ShiftedClock", "SimulatedClock", "SystemClock", "hours_between", "later"]
 
 
 class Clock(Protocol):
@@ -27,6 +27,22 @@ class SystemClock:
     def now(self) -> datetime:
         """The present moment, in UTC."""
         return datetime.now(UTC)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ShiftedClock:
+    """The clock of the machine, set back or forward: it goes on from another moment.
+
+    Args:
+        by: how much later than the machine's it shows.
+    """
+
+    by: timedelta
+
+    def now(self) -> datetime:
+        """The shifted moment, in UTC."""
+        return datetime.now(UTC) + self.by
 
 
 @final

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sevenfold.cli import main
-from sevenfold.cli.secrets import Secrets
 from sevenfold.cli.verify import exported_head
 from sevenfold.clock import SimulatedClock
+from sevenfold.edge.keys import Secrets
 from sevenfold.errors import AuditBroken, SevenfoldError
 from sevenfold.record.event import Draft
 from sevenfold.record.head import LedgerState

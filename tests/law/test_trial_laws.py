@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from rehearsals import Rehearsed, with_planned
-from sevenfold.cli.rehearsal import supply_of
 from sevenfold.clock import SimulatedClock
 from sevenfold.cohort.cohort import Assignment, Cohort
 from sevenfold.cohort.from_record import from_record
+from sevenfold.edge.supply import supply_of
 from sevenfold.protocol.load import load
 from sevenfold.record.flow import flow_of
 from sevenfold.record.head import SigningKey

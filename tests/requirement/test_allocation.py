@@ -23,7 +23,7 @@ from scipy import stats
 from requirement.conftest import Run
 from requirement.scripted import AT, SUPPLY, Desk, screening
 from sevenfold.cli import main
-from sevenfold.cli.rehearsal import supply_of
+from sevenfold.edge.supply import supply_of
 from sevenfold.errors import InvalidDesign, InvalidInput, OutOfOrder
 from sevenfold.protocol.load import load
 from sevenfold.record.payloads import Randomised

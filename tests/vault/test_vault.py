@@ -15,8 +15,8 @@ import pytest
 
 import sevenfold
 from rehearsals import with_planned
-from sevenfold.cli.rehearsal import supply_of
-from sevenfold.cli.secrets import Secrets
+from sevenfold.edge.keys import Secrets
+from sevenfold.edge.supply import supply_of
 from sevenfold.errors import AuditBroken, InvalidDesign, InvalidInput
 from sevenfold.protocol.load import load
 from sevenfold.record.reading import read_events

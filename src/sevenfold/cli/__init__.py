@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_verify(commands)
     _add_unblind(commands)
+    _add_serve(commands)
     _add_new(commands)
     _add_analyse(commands)
     _add_levels(commands)
@@ -197,6 +198,50 @@ def _add_unblind(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         return unblind_run(chosen)
 
     command.set_defaults(run=run)
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Run a trial: web pages for everybody who works in it, on this machine alone unless a proxy with TLS stands "
+        "before it. The first start makes ledger, vault, people and key in a folder and prints a link for the first "
+        "administrator; later starts go on where the trial stands. --demo shows a rehearsed trial in progress in which "
+        "anybody may come in as anybody."
+    )
+    command = command_of(
+        commands, "serve", "run a trial: pages for the people who work in it", text,
+        "sevenfold serve --demo",
+        "sevenfold serve --protocol iris-7",
+        "sevenfold serve --folder serve/iris-7 --port 8100",
+    )  # fmt: skip
+    command.add_argument(
+        "--protocol", metavar="PROTOCOL", help="a built-in trial or a protocol file (default: the folder's, or iris-7)"
+    )
+    command.add_argument("--folder", metavar="FOLDER", help="where the trial lies (default serve/<protocol's name>)")
+    command.add_argument("--demo", action="store_true", help="a rehearsed trial in progress, in a folder of its own")
+    command.add_argument("--key", metavar="FILE", help="the trial's key (default: beside the folder, FOLDER.key)")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1, this machine)")
+    command.add_argument("--port", type=_port, default=8707, help="port to listen on (default 8707)")
+    command.add_argument(
+        "--behind-tls", action="store_true", help="a proxy with TLS stands before it; needed for any other address"
+    )
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.serve import serve
+
+        return serve(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _port(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a port is a whole number, got {text!r}") from None
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError(f"a port lies between 0 and 65535, got {value}")
+    return value
 
 
 def _add_new(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -9,20 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import final
 
-from sevenfold.cli.secrets import Secrets
 from sevenfold.clock import SimulatedClock
+from sevenfold.edge.keys import Secrets
+from sevenfold.edge.supply import supply_of
 from sevenfold.protocol.load import ProtocolFile
-from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.head import LedgerState
 from sevenfold.record.ledger import Ledger
-from sevenfold.trial.conduct import Conduct, stratum_of
+from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.icu.assumptions import Assumptions
 from sevenfold.trial.icu.nature import VirtualIcu
 from sevenfold.trial.rehearse import Progress, rehearse
-from sevenfold.vault.supply import Supply
 from sevenfold.vault.vault import Vault
 
-__all__ = ["StagedTrial", "held_interrupt", "reveal", "stage", "supply_of"]
+__all__ = ["StagedTrial", "held_interrupt", "reveal", "stage"]
 
 
 @final
@@ -109,16 +108,3 @@ def held_interrupt() -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def supply_of(file: ProtocolFile) -> Supply:
-    """What the vault has to know of a protocol."""
-    p: Protocol = file.protocol
-    return Supply(
-        ratio=tuple(arm for arm, count in p.randomisation.ratio.items() for _ in range(count)),
-        block_repeats=p.randomisation.block_repeats,
-        strata=tuple(dict.fromkeys(stratum_of(file, site) for site in p.sites)),
-        n_planned=p.population.planned,
-        products={arm.id: {one.day: arm.product_on(one.day) for one in arm.calendar} for arm in p.arms},
-        placebo_of={product.matches: name for name, product in p.products.items() if product.matches is not None},
-    )

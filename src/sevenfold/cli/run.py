@@ -18,10 +18,10 @@ from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_t
 from sevenfold.cli.plain import plain
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
-from sevenfold.cli.secrets import Secrets, key_beside
 from sevenfold.cli.world import World, assumptions_of, world_of
 from sevenfold.cohort.from_record import from_record
 from sevenfold.design.shipped import check_primary
+from sevenfold.edge.keys import Secrets, key_beside
 from sevenfold.errors import InvalidInput
 from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables

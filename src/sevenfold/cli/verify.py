@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from sevenfold.cli.secrets import Secrets
+from sevenfold.edge.keys import Secrets
 from sevenfold.errors import AuditBroken, InvalidInput, SevenfoldError
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.payloads import Dispensed, Randomised, TrialOpened, read_payload

@@ -17,10 +17,12 @@ from sevenfold.record.payloads import (
     ConsentWithdrawn,
     DatabaseLocked,
     Died,
+    Dispensed,
     DoseGiven,
     DoseNotGiven,
     DoseObserved,
     DosingStopped,
+    EmergencyUnblinded,
     FollowUpCompleted,
     LeftHospital,
     LeftIcu,
@@ -74,6 +76,7 @@ class SubjectHistory:
     screened: CandidateScreened
     screened_at: datetime
     consent_by: str | None = None
+    consented_at: datetime | None = None
     refused: bool = False
     number: str | None = None
     stratum: str | None = None
@@ -85,7 +88,9 @@ class SubjectHistory:
     adverse_events: list[tuple[datetime, AdverseEventReported]] = field(default_factory=list)
     infections: list[tuple[datetime, SecondaryInfection]] = field(default_factory=list)
     supports: list[tuple[datetime, OrganSupport]] = field(default_factory=list)
+    dispensed: list[tuple[datetime, Dispensed]] = field(default_factory=list)
     raised: list[tuple[datetime, MonitoringRaised]] = field(default_factory=list)  # by open rules of monitoring
+    unblindings: list[tuple[datetime, str]] = field(default_factory=list)  # emergencies: when, and who asked
     reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
     reconsented_at: datetime | None = None
     dosing_stopped: tuple[datetime, str] | None = None
@@ -168,7 +173,7 @@ def read_history(events: Iterable[Event]) -> History:
 def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
     match said:
         case ConsentGiven():
-            one.consent_by = said.by
+            one.consent_by, one.consented_at = said.by, at
         case ConsentRefused():
             one.refused = True
         case Reconsented():
@@ -185,6 +190,10 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
             one.doses.append((at, said))
             if said.study_day == 1:
                 one.day_one_at = at
+        case Dispensed():
+            one.dispensed.append((at, said))
+        case EmergencyUnblinded():
+            one.unblindings.append((at, said.asked_by))
         case DoseObserved():
             one.observations.append((at, said))
         case AdverseEventReported():

@@ -81,7 +81,7 @@ class Ledger:
             raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as {self.head.state}.")
         previous = self._waiting[-1] if self._waiting else None
         sequence = (previous.sequence if previous else self.head.count) + 1
-        self._recorded = max(self.clock.now(), self._recorded or self._last_recorded())
+        self._recorded = max(self.clock.now(), self._recorded or self.last_recorded())
         event = chained(draft, sequence, self._recorded, previous.hash if previous else self.head.hash)
         self._waiting.append(event)
         return event
@@ -98,7 +98,16 @@ class Ledger:
         self.head, self._waiting = head, []
         return head
 
-    def _last_recorded(self) -> datetime:
+    def waiting(self) -> tuple[Event, ...]:
+        """What was appended and is not durable yet."""
+        return tuple(self._waiting)
+
+    def discard(self) -> None:
+        """Forget what was appended and is not durable yet, as if it had never been said."""
+        self._waiting.clear()
+
+    def last_recorded(self) -> datetime:
+        """When the last committed event was recorded."""
         with self.engine.connect() as connection:
             said = connection.execute(sa.select(sa.func.max(EVENT.c.recorded_at))).scalar()
         return datetime.min.replace(tzinfo=UTC) if said is None else datetime.fromisoformat(said)
@@ -107,6 +116,11 @@ class Ledger:
         """Every committed event, in order."""
         with self.engine.connect() as connection:
             yield from events_of(connection)
+
+    def events_of(self, subject: str) -> tuple[Event, ...]:
+        """Every committed event of a subject, in order."""
+        with self.engine.connect() as connection:
+            return tuple(events_of(connection, subject))
 
     def close(self) -> None:
         """Let go of the file. What was appended and not committed is lost, as if it had never been said."""

@@ -25,6 +25,7 @@ __all__ = [
     "DoseNotGiven",
     "DoseObserved",
     "DosingStopped",
+    "EmergencyUnblinded",
     "FollowUpCompleted",
     "LeftHospital",
     "LeftIcu",
@@ -33,6 +34,8 @@ __all__ = [
     "MonitoringRaised",
     "OrganSupport",
     "Payload",
+    "PersonAdmitted",
+    "PersonChanged",
     "Randomised",
     "Reconsented",
     "Result",
@@ -285,6 +288,46 @@ class Unblinded(Payload):
     allocation_list: dict[str, list[str]]
     commitment_nonce: str
     results_key: str
+
+
+class EmergencyUnblinded(Payload):
+    """Somebody asked for the treatment of one subject, in an emergency. It is recorded before anything is shown, and
+    does not say what was shown.
+
+    Args:
+        asked_by: name and function of the person who asked, as they gave them.
+        reason: why the treatment must be known.
+    """
+
+    asked_by: str
+    reason: str
+
+
+class PersonAdmitted(Payload):
+    """Somebody may work in the trial from now on.
+
+    Args:
+        person: the id that events name.
+        name: printed with everything that the person signs.
+        site: None for people of the whole trial.
+    """
+
+    person: str
+    name: str
+    role: str
+    site: str | None
+
+
+class PersonChanged(Payload):
+    """Something about a person's access was changed.
+
+    Args:
+        change: ``suspended``, ``restored`` or ``second factor renewed``.
+    """
+
+    person: str
+    change: Literal["suspended", "restored", "second factor renewed"]
+    reason: str
 
 
 class RunInterrupted(Payload):

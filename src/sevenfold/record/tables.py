@@ -46,12 +46,12 @@ def _subjects(history: History, _protocol: Protocol) -> Iterator[Row]:
             "randomised_at": one.randomised_at.isoformat(timespec="minutes") if one.randomised_at else None,
             "disposition": disposition(one),
             "disposition_day": _rounded(one.day(one.ended_at)),
-            "age_year": numbers["age"],
+            "age_year": numbers.get("age"),
             "sex": "female" if facts.get("female") else "male",
             "weight_kg": numbers["weight"],
-            "height_cm": numbers["height"],
-            "sofa_worst_at_entry": numbers["sofa_worst_at_entry"],
-            "hours_since_icu_admission": numbers["hours_since_icu_admission"],
+            "height_cm": numbers.get("height"),
+            "sofa_worst_at_entry": numbers.get("sofa_worst_at_entry"),
+            "hours_since_icu_admission": numbers.get("hours_since_icu_admission"),
         }
 
 

@@ -7,7 +7,7 @@ behind the ``Allocator``; what would betray it is sealed before it is recorded.
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Self, final
+from typing import Final, Self, final
 from zoneinfo import ZoneInfo
 
 from sevenfold import __version__
@@ -16,7 +16,7 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
-from sevenfold.record.event import Draft
+from sevenfold.record.event import Draft, Event
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
@@ -30,6 +30,7 @@ from sevenfold.record.payloads import (
     DoseGiven,
     DoseObserved,
     DosingStopped,
+    EmergencyUnblinded,
     FollowUpCompleted,
     MaskedResults,
     MonitoringRaised,
@@ -59,6 +60,8 @@ from sevenfold.trial.timing import check_moment, study_day_of
 
 __all__ = ["Conduct", "stratum_of"]
 
+_BY_ITSELF: Final = ("system", "safety reviewer")  # rules act, not people
+
 
 def stratum_of(file: ProtocolFile, site: str) -> str:
     """The stratum of a subject of this site."""
@@ -77,6 +80,7 @@ class Conduct:
         ledger: open for appending.
         allocator: the vault, seen through its port.
         standings: every subject, as far as the trial has come.
+        acting: who acts at a site (role and person); None in a rehearsal, where the role is enough.
     """
 
     file: ProtocolFile
@@ -84,6 +88,7 @@ class Conduct:
     allocator: Allocator
     standings: dict[str, Standing] = field(default_factory=dict)
     whole: TrialStanding = field(default_factory=TrialStanding)
+    acting: str | None = None
     _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
     _reviewer: SafetyReviewer = field(init=False, repr=False)
 
@@ -95,13 +100,40 @@ class Conduct:
         """The trial as its ledger tells it, to be gone on with."""
         conduct = cls(file, ledger, allocator)
         for event in ledger.events():
-            said = read_payload(event)
-            conduct._after(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
-            if isinstance(said, MaskedResults):
-                subject = str(event.subject)
-                plain = allocator.open(sealed_place("results", subject, said.visit), said.sealed)
-                conduct._reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
+            conduct._follow(event)
         return conduct
+
+    def abandon(self) -> None:
+        """Forget a step that was not made durable: its events, what they changed, what the vault gave out for it."""
+        touched = {event.subject for event in self.ledger.waiting()}
+        self.ledger.discard()
+        for subject in touched - {None}:
+            assert subject is not None
+            self.standings.pop(subject, None)
+            self._sites.pop(subject, None)
+            self._reviewer.forget(subject)
+            for event in self.ledger.events_of(subject):
+                self._follow(event)
+        if None in touched:
+            self.whole = TrialStanding()
+            for event in self.ledger.events():
+                if event.subject is None:
+                    self.whole.after(read_payload(event), event.site)
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """Take back into the vault what it gave out and the ledger does not know: nobody was told of it."""
+        taken = {standing.number for standing in self.standings.values() if standing.number is not None}
+        kits = {handed.kit for standing in self.standings.values() for handed in standing.dispensed.values()}
+        self.allocator.take_back(numbers=taken, kits=kits)
+
+    def _follow(self, event: Event) -> None:
+        said = read_payload(event)
+        self._after(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
+        if isinstance(said, MaskedResults):
+            subject = str(event.subject)
+            plain = self.allocator.open(sealed_place("results", subject, said.visit), said.sealed)
+            self._reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""
@@ -165,11 +197,26 @@ class Conduct:
         self.record(subject, Randomised(number=number, stratum=stratum), "investigator", happened)
         return number
 
-    def hold_visit(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
+    def hold_visit(
+        self,
+        subject: str,
+        visit: str,
+        results: Mapping[str, Result],
+        happened: datetime,
+        *,
+        with_masked: bool = True,
+    ) -> None:
         """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind.
 
         Its study day follows from when it happened; before randomisation, when day 1 is not known yet, it is the
         planned one.
+
+        Args:
+            with_masked: whether the masked results come with it; at a site they come from the laboratory, by
+                :meth:`receive_masked`.
+
+        Raises:
+            InvalidInput: the visit can't be as it is said, or a masked result came with a visit that has none.
         """
         p = self.file.protocol
         standing = self.standings.get(subject)
@@ -183,18 +230,42 @@ class Conduct:
         said = VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores)
         self._check(said, subject, self._sites.get(subject), happened)
         masked = {name: results[name] for name in sorted(masked_names) if name in results}
-        if not masked and not masked_names & set(p.schedule.visit(visit).assessments):
+        if not with_masked and masked:
+            raise InvalidInput(
+                f"{subject}, visit {visit!r}: {', '.join(masked)} would betray the treatment and comes from the "
+                "laboratory alone."
+            )
+        if not with_masked or (not masked and not masked_names & set(p.schedule.visit(visit).assessments)):
             self.record(subject, said, "nurse", happened)
             self._act_on(subject, clear, happened)
             return
-        plain = {name: result.model_dump() for name, result in masked.items()}
-        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
         self.record(subject, said, "nurse", happened)
+        self._seal(subject, visit, study_day, masked, happened)
+        self._act_on(subject, clear, happened)
+
+    def receive_masked(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
+        """Masked results of a visit, from the laboratory: sealed, and reviewed behind the blind.
+
+        Raises:
+            InvalidInput: a result is not one that the protocol masks, or the visit can't be of that day.
+            OutOfOrder: they came already, or the subject is not randomised.
+        """
+        p = self.file.protocol
+        open_ones = sorted(set(results) - set(p.masking.assessments))
+        if open_ones:
+            raise InvalidInput(f"{subject}, visit {visit!r}: {open_ones[0]} is not masked; the site records it.")
+        standing = self.standings.get(subject)
+        day = None if standing is None else study_day_of(standing, happened, self._zone_of(subject))
+        check_visit(p, subject, visit, day, {name: (one.value, one.unit) for name, one in results.items()})
+        self._seal(subject, visit, p.schedule.visit(visit).day if day is None else day, results, happened)
+
+    def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
+        plain = {name: masked[name].model_dump() for name in sorted(masked)}
+        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
         self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
         number = str(self.standings[subject].number)
-        reviewed = self._reviewer.review(p, subject, number, visit, masked)
+        reviewed = self._reviewer.review(self.file.protocol, subject, number, visit, masked)
         self.record(subject, reviewed, "safety reviewer", happened)
-        self._act_on(subject, clear, happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
         """The kit and the injection for a dose; None where an open rule holds it. A rule that stops dosing stops it
@@ -250,6 +321,15 @@ class Conduct:
         if isinstance(said, AdverseEventReported):
             found = raised_by_event(self.file.protocol, said.term, said.grade, said.hours_after_dose)
             self._raise(subject, found, happened)
+
+    def unblind_one(self, subject: str, asked_by: str, reason: str, happened: datetime) -> str:
+        """Record that somebody must know a subject's treatment now; answers the randomisation number to ask for.
+
+        Raises:
+            OutOfOrder: the subject is not randomised.
+        """
+        self.record(subject, EmergencyUnblinded(asked_by=asked_by, reason=reason), "investigator", happened)
+        return str(self.standings[subject].number)
 
     def lock(self, happened: datetime) -> None:
         """Close the data. Every randomised subject must have come to an end.
@@ -312,6 +392,14 @@ class Conduct:
         """Subjects randomised so far."""
         return sum(standing.number is not None for standing in self.standings.values())
 
+    def say_of_trial(self, said: Payload, actor: str, happened: datetime) -> None:
+        """Record something of the trial as a whole, if it may be said now."""
+        self._say(said, None, None, actor, happened)
+
+    def site_of(self, subject: str) -> str | None:
+        """The site of a subject; None of one who was never screened."""
+        return self._sites.get(subject)
+
     def ending(self, subject: str, happened: datetime) -> None:
         """Follow-up ends as planned, for whoever is still there."""
         if not self.standings[subject].is_over:
@@ -372,7 +460,7 @@ class Conduct:
                 schema_version=said.schema_version,
                 subject=subject,
                 site=site,
-                actor=actor,
+                actor=actor if self.acting is None or actor in _BY_ITSELF else self.acting,
                 happened_at=happened.isoformat(timespec="minutes"),
                 payload=said.canonical(),
             )

@@ -2,7 +2,7 @@
 imported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, final
@@ -36,6 +36,10 @@ class Allocator(Protocol):
 
     def persist(self) -> None:
         """Make what was given out durable."""
+        ...
+
+    def take_back(self, *, numbers: Collection[str], kits: Collection[str]) -> None:
+        """Keep these as given out and take everything else back: of that nobody was told."""
         ...
 
     def seal(self, place: str, value: Any) -> str:

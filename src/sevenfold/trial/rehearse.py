@@ -72,6 +72,7 @@ class Rehearsal:
         root: the run's seed.
         progress: told how many subjects of how many have come to an end.
         is_interrupted: asked between steps, where the ledger can be closed in good order.
+        stops_at: asked between steps: whether the trial is as far as it is wanted; it is left running then.
     """
 
     conduct: Conduct
@@ -80,6 +81,7 @@ class Rehearsal:
     root: int | bytes
     progress: Progress
     is_interrupted: Callable[[], bool]
+    stops_at: Callable[[Conduct], bool] | None = None
     trial: int = 0
     _queue: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
@@ -104,6 +106,9 @@ class Rehearsal:
             if self.is_interrupted():
                 self.conduct.interrupt("stopped by the user", self.clock.now())
                 raise KeyboardInterrupt
+            if self.stops_at is not None and self.stops_at(self.conduct):
+                self._commit()
+                return
             moment, _, act = heapq.heappop(self._queue)
             self.clock.move_to(moment)
             act()
@@ -315,6 +320,7 @@ def rehearse(
     root: int | bytes,
     progress: Progress,
     is_interrupted: Callable[[], bool] = lambda: False,
+    stops_at: Callable[[Conduct], bool] | None = None,
 ) -> None:
-    """Rehearse a trial up to database lock."""
-    Rehearsal(conduct, nature, clock, root, progress, is_interrupted).run()
+    """Rehearse a trial up to database lock, or until it is as far as it is wanted."""
+    Rehearsal(conduct, nature, clock, root, progress, is_interrupted, stops_at).run()

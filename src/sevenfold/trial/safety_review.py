@@ -31,6 +31,10 @@ class SafetyReviewer:
         """Take note of a visit's masked results."""
         self._latest.setdefault(subject, {}).update({name: result.value for name, result in masked.items()})
 
+    def forget(self, subject: str) -> None:
+        """Forget a subject's masked results."""
+        self._latest.pop(subject, None)
+
     def review(
         self, protocol: Protocol, subject: str, number: str, visit: str, masked: Mapping[str, Result]
     ) -> SafetyReviewed:

@@ -57,6 +57,9 @@ class Safe:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.execute("PRAGMA synchronous=FULL")
             connection.executemany("INSERT OR REPLACE INTO sealed VALUES (?, ?)", rows)
+            there = [place for (place,) in connection.execute("SELECT name FROM sealed")]
+            beyond = [(place,) for place in there if _is_beyond(place, lists)]
+            connection.executemany("DELETE FROM sealed WHERE name = ?", beyond)
 
     def take(self) -> dict[str, list[Any]]:
         """Every list, by name.
@@ -79,6 +82,12 @@ class Safe:
         for chunk in sorted({index // _CHUNK for index in changed}):
             place = f"{name} {chunk}"
             yield place, seal(self._key, place, list(items[chunk * _CHUNK : (chunk + 1) * _CHUNK]))
+
+
+def _is_beyond(place: str, lists: Mapping[str, tuple[Sequence[Any], Iterable[int]]]) -> bool:
+    """Whether a sealed text belongs to one of these lists and lies behind its end, which was farther once."""
+    name, chunk = _number(place)
+    return name in lists and chunk * _CHUNK >= len(lists[name][0])
 
 
 def _number(place: str) -> tuple[str, int]:

@@ -5,7 +5,7 @@ receives it), seal and open masked results, and reveal everything once, after lo
 out at the start.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, final
@@ -174,6 +174,26 @@ class Vault:
     def open(self, place: str, sealed: str) -> Any:
         """Open masked results: for the safety reviewer outside the trial team."""
         return open_sealed(self._results_key(), place, sealed)
+
+    def take_back(self, *, numbers: Collection[str], kits: Collection[str]) -> None:
+        """Keep these places as taken and these kits as dispensed, and take everything else back."""
+        taken = {number: arm for number, arm in self._taken.items() if number in numbers}
+        contents = {kit: product for kit, product in self._contents.items() if kit in kits}
+        if len(taken) < len(self._taken) or len(contents) < len(self._contents):
+            self._taken, self._contents = taken, contents
+            lists = {"taken places": list(taken.items()), "kit contents": list(contents.items())}
+            self._safe.put({name: (items, range(len(items))) for name, items in lists.items()})
+            self._n_kept = {name: len(items) for name, items in lists.items()}
+
+    def reveal_one(self, number: str) -> str:
+        """The arm of one taken place: for an emergency that is on the record already.
+
+        Raises:
+            InvalidInput: the place was not taken.
+        """
+        if number not in self._taken:
+            raise InvalidInput(f"Nothing can be revealed of {number}: the place was not taken.")
+        return self._taken[number]
 
     def reveal(self, *, is_locked: bool) -> Revealed:
         """Everything, after the database is locked.

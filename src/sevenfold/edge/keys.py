@@ -86,6 +86,11 @@ class Secrets:
         return derived_key(self._root, "rehearsal: vault", _BYTES)
 
     @property
+    def people(self) -> bytes:
+        """What seals the second factors of people who work in a trial."""
+        return derived_key(self._root, "people")
+
+    @property
     def signing(self) -> SigningKey:
         """The key that signs the ledger's head."""
         return SigningKey(derived_key(self._root, "rehearsal: signing key", _BYTES))

@@ -1,0 +1,65 @@
+"""The application: every screen behind its gate, one answer for each kind of refusal."""
+
+from importlib.resources import files
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError
+from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
+from sevenfold.service.headers import guarded
+from sevenfold.service.pages import door, doses, emergency, events, people, safety, screening, subjects, trial, visits
+from sevenfold.service.rendering import page
+from sevenfold.service.room import Room
+
+__all__ = ["app_of"]
+
+_PAGES = (door, people, subjects, screening, visits, events, doses, safety, trial, emergency)
+
+
+def app_of(room: Room) -> FastAPI:
+    """The web application of a trial."""
+    app = FastAPI(title="Sevenfold", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.room = room
+    app.middleware("http")(guarded)
+    app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
+    for one in _PAGES:
+        app.include_router(one.routes)
+
+    @app.exception_handler(Outside)
+    async def _not_in(_request: Request, _error: Exception) -> Response:
+        return RedirectResponse("/login", 303)
+
+    @app.exception_handler(Forbidden)
+    async def _forbidden(request: Request, _error: Exception) -> Response:
+        told = "This is not among what your role does, or the page was open too long; go back and load it again."
+        return _refused(request, 403, told)
+
+    @app.exception_handler(SevenfoldError)
+    async def _said(request: Request, error: Exception) -> Response:
+        status = (
+            409 if isinstance(error, OutOfOrder) else 422 if isinstance(error, (InvalidInput, BlindBroken)) else 500
+        )
+        return _refused(request, status, str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def _mistyped(request: Request, _error: Exception) -> Response:
+        return _refused(request, 422, "The address or the form is not one of ours.")
+
+    @app.exception_handler(HTTPException)
+    async def _none(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return _refused(request, status, "There is no such page." if status == 404 else "This can't be done here.")
+
+    return app
+
+
+def _refused(request: Request, status: int, told: str) -> Response:
+    """Say what was found and that nothing was recorded, to whoever is in or not."""
+    room = room_of(request)
+    session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    seat = None if session is None else Seat(room, session)
+    return page(request, "refused", seat, status=status, told=told, code=status)

@@ -1,0 +1,49 @@
+"""The pages' language: English as it is written in the code, and others by a table from it.
+
+What a table lacks is shown in English; the words of the protocol and of the record are shown as they were written.
+"""
+
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from fastapi import Request
+
+__all__ = ["COOKIE", "LANGUAGES", "language_of", "table", "translator"]
+
+COOKIE: Final = "language"
+LANGUAGES: Final = {"en": "English", "fr": "Français"}
+
+
+def language_of(request: Request) -> str:
+    """The language that was chosen, or else the first that the browser asks for and we have."""
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    for asked in request.headers.get("accept-language", "").split(","):
+        name = asked.partition(";")[0].strip()[:2].lower()
+        if name in LANGUAGES:
+            return name
+    return "en"
+
+
+@cache
+def table(language: str) -> dict[str, str]:
+    """English -> this language."""
+    if language == "en":
+        return {}
+    text = files("sevenfold.service").joinpath(f"words/{language}.toml").read_text(encoding="utf-8")
+    return {english: str(other) for english, other in tomllib.loads(text).items()}
+
+
+def translator(language: str) -> Callable[..., str]:
+    """A function that says an English sentence in the language; ``{name}`` is filled in after."""
+    words = table(language)
+
+    def say(sentence: str, **filled: object) -> str:
+        said = words.get(sentence, sentence)
+        return said.format(**filled) if filled else said
+
+    return say

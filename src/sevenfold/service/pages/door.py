@@ -1,0 +1,142 @@
+"""The door: taking up an invitation, coming in, going out, and the choice of a language."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from sevenfold.errors import InvalidInput
+from sevenfold.service import language
+from sevenfold.service.gate import COOKIE, Form, posted, posted_openly, room_of
+from sevenfold.service.people.factor import factor_picture, new_factor
+from sevenfold.service.people.person import Person
+from sevenfold.service.rendering import page
+from sevenfold.service.role import Right
+
+__all__ = ["home_of", "routes"]
+
+routes = APIRouter()
+Said = Annotated[Mapping[str, str], Depends(posted_openly)]
+
+_HOMES = (
+    (Right.MANAGE_PEOPLE, "/people"),
+    (Right.DISPENSE, "/pharmacy"),
+    (Right.SEND_MASKED, "/laboratory"),
+    (Right.SEE_MASKED, "/masked"),
+    (Right.REVIEW_SAFETY, "/safety"),
+    (Right.READ_AUDIT, "/ledger"),
+    (Right.READ_SUBJECTS, "/subjects"),
+)
+
+
+def home_of(person: Person) -> str:
+    """The screen that a role begins with."""
+    return next((address for right, address in _HOMES if person.may(right)), "/progress")
+
+
+@routes.get("/")
+def home(request: Request) -> Response:
+    """To the role's screen, or to the login."""
+    room = room_of(request)
+    session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    return RedirectResponse("/login" if session is None else home_of(session.person), 303)
+
+
+@routes.get("/login")
+def login(request: Request) -> HTMLResponse:
+    """Who are you?"""
+    room = room_of(request)
+    people = room.accounts.people() if room.is_demo else []
+    return page(request, "login", people=people, fault=None, login="")
+
+
+@routes.post("/login")
+def come_in(request: Request, said: Said) -> Response:
+    """In, or the same page again: what was wrong is not told."""
+    room = room_of(request)
+    login = said.get("login", "")
+    person = room.accounts.recognised(login, said.get("password", ""), said.get("code", ""), room.now_s())
+    if person is None:
+        fault = "Login, password and six digits do not belong together, or the door is shut for a quarter of an hour."
+        return page(request, "login", status=401, people=[], fault=fault, login=login)
+    return _in(request, person)
+
+
+@routes.post("/login/as")
+def come_in_as(request: Request, said: Said) -> Response:
+    """In a demonstration, in as anybody."""
+    room = room_of(request)
+    person = room.accounts.person(said.get("person", "")) if room.is_demo else None
+    if person is None or person.is_suspended:
+        raise InvalidInput("Only in a demonstration does one come in without a password.")
+    return _in(request, person)
+
+
+@routes.post("/logout")
+def go_out(request: Request, form: Annotated[Form, Depends(posted(None))]) -> Response:
+    """Out."""
+    form.seat.room.sessions.end(request.cookies.get(COOKIE))
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+@routes.get("/begin/{token}")
+def invited(request: Request, token: str) -> HTMLResponse:
+    """Choose a password, scan the second factor."""
+    room = room_of(request)
+    person = room.accounts.invited(token, room.now_s())
+    if person is None:
+        raise InvalidInput("This link was used already or is too old; ask the administrator for a new one.")
+    return _begin_page(request, person, token, new_factor(), None)
+
+
+@routes.post("/begin/{token}")
+def begin(request: Request, token: str, said: Said) -> Response:
+    """Password and second factor are set, and the person is in."""
+    room = room_of(request)
+    person = room.accounts.invited(token, room.now_s())
+    factor = said.get("factor", "")
+    if person is None or len(factor) != 32 or not set(factor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
+        raise InvalidInput("This link was used already or is too old; ask the administrator for a new one.")
+    if said.get("password") != said.get("again"):
+        return _begin_page(request, person, token, factor, "The two passwords are not the same.")
+    try:
+        begun = room.accounts.begin(token, said.get("password", ""), factor, said.get("code", ""), room.now_s())
+    except InvalidInput as error:
+        return _begin_page(request, person, token, factor, str(error))
+    return _in(request, begun)
+
+
+@routes.post("/language")
+def choose_language(request: Request, said: Said) -> Response:
+    """Show the pages in another language from now on."""
+    chosen = said.get("language", "")
+    back = said.get("back", "/")
+    answer = RedirectResponse(back if back.startswith("/") and not back.startswith("//") else "/", 303)
+    if chosen in language.LANGUAGES:
+        secure = room_of(request).is_behind_tls
+        answer.set_cookie(
+            language.COOKIE, chosen, max_age=31_536_000, httponly=True, samesite="lax", path="/", secure=secure
+        )
+    return answer
+
+
+def _in(request: Request, person: Person) -> Response:
+    room = room_of(request)
+    room.sessions.end(request.cookies.get(COOKIE))
+    token = room.sessions.begin(person, room.now_s())
+    answer = RedirectResponse(home_of(person), 303)
+    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/", secure=room.is_behind_tls)
+    return answer
+
+
+def _begin_page(request: Request, person: Person, token: str, factor: str, fault: str | None) -> HTMLResponse:
+    shown: dict[str, Any] = {
+        "invited": person,
+        "token": token,
+        "factor": factor,
+        "picture": factor_picture(factor, person.login),
+    }
+    return page(request, "begin", status=200 if fault is None else 422, fault=fault, **shown)

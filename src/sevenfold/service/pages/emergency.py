@@ -1,0 +1,38 @@
+"""Emergency unblinding: any hour, one subject, two questions and the second factor; recorded before it is shown."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from sevenfold.errors import InvalidInput
+from sevenfold.service.gate import Form, Seat, posted, seated
+from sevenfold.service.rendering import page
+from sevenfold.service.role import Right
+
+__all__ = ["routes"]
+
+routes = APIRouter(prefix="/subjects/{name}/unblind")
+
+
+@routes.get("")
+def questions(request: Request, name: str, seat: Annotated[Seat, Depends(seated(Right.UNBLIND_ONE))]) -> HTMLResponse:
+    """Who asks, and why."""
+    one = seat.room.subject(name, seat.person)
+    return page(request, "unblind", seat, one=one, arm=None)
+
+
+@routes.post("")
+def unblind(request: Request, name: str, form: Annotated[Form, Depends(posted(Right.UNBLIND_ONE))]) -> HTMLResponse:
+    """The arm, shown once to the one who asked; the request stands in the ledger first."""
+    seat = form.seat
+    room = seat.room
+    one = room.subject(name, seat.person)
+    asked_by, reason = form.required("asked_by", "Who must know"), form.required("reason", "Reason")
+    again = room.accounts.recognised(seat.person.login, form["password"], form["code"], room.now_s())
+    if not room.is_demo and (again is None or again.id != seat.person.id):
+        raise InvalidInput("Password and six digits do not belong together; nothing was recorded or shown.")
+    with room.step(seat.person) as conduct:
+        number = conduct.unblind_one(name, asked_by, reason, room.here_and_now(seat.person, name))
+    arm = room.protocol.arm(room.vault.reveal_one(number))
+    return page(request, "unblind", seat, one=one, arm=arm)

@@ -1,0 +1,59 @@
+"""The trial as a whole: enrolment and sites, the lock, the planned unblinding, the ledger."""
+
+from collections import Counter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from sevenfold.service.gate import Form, Seat, posted, seated
+from sevenfold.service.rendering import page
+from sevenfold.service.role import Right
+
+__all__ = ["routes"]
+
+routes = APIRouter()
+
+
+@routes.get("/progress")
+def progress(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_PROGRESS))]) -> HTMLResponse:
+    """Enrolment by site; never an arm."""
+    room = seat.room
+    screened: Counter[str] = Counter()
+    randomised: Counter[str] = Counter()
+    for name, standing in list(room.conduct.standings.items()):
+        site = str(room.conduct.site_of(name))
+        screened[site] += 1
+        randomised[site] += standing.number is not None
+    rows = [
+        (trial, site, site.id in room.conduct.whole.sites, screened[site.id], randomised[site.id])
+        for trial, site in room.protocol.sites.values()
+        if seat.person.sees(site.id)
+    ]
+    return page(request, "progress", seat, rows=rows, n=room.conduct.n_randomised)
+
+
+@routes.post("/sites/{site}/open")
+def open_site(site: str, form: Annotated[Form, Depends(posted(Right.OPEN_SITE))]) -> Response:
+    """The site may screen from now on."""
+    room = form.seat.room
+    with room.step(form.seat.person) as conduct:
+        conduct.open_site(site, room.clock.now())
+    return RedirectResponse("/progress", 303)
+
+
+@routes.post("/lock")
+def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
+    """Close the data."""
+    room = form.seat.room
+    with room.step(form.seat.person) as conduct:
+        conduct.lock(room.clock.now())
+    return RedirectResponse("/progress", 303)
+
+
+@routes.get("/ledger")
+def ledger(request: Request, seat: Annotated[Seat, Depends(seated(Right.READ_AUDIT))]) -> HTMLResponse:
+    """The last events and the signed head."""
+    room = seat.room
+    events = list(room.conduct.ledger.events())[-200:]
+    return page(request, "ledger", seat, events=events[::-1], head=room.conduct.ledger.head)

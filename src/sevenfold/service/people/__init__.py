@@ -1,0 +1,1 @@
+"""People, their passwords and second factors, their sessions: in a database of its own, apart from the record."""

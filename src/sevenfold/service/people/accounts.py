@@ -1,0 +1,206 @@
+"""Admitting people, and letting in whoever shows password and second factor."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+import argon2
+import sqlalchemy as sa
+
+from sevenfold.errors import InvalidInput
+from sevenfold.sealing import open_sealed, seal
+from sevenfold.service.people.factor import factor_step
+from sevenfold.service.people.person import Person
+from sevenfold.service.people.tables import INVITATION, PERSON, SESSION
+from sevenfold.service.role import AT_A_SITE, Role
+
+__all__ = ["Accounts", "hashed"]
+
+_INVITED_FOR_S: Final = 72 * 3600.0
+_FAILURES: Final = 5  # in a row, before the door stays shut for a while
+_SHUT_FOR_S: Final = 15 * 60.0
+_SHORTEST: Final = 12  # letters of a password; ASVS 5.0 asks for 8 and recommends 15
+_LONGEST: Final = 256
+_HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's figures for argon2id
+_NOBODY: Final = _HASHER.hash("nobody has this password")  # so that an unknown login takes as long as a known one
+
+
+def hashed(token: str) -> str:
+    """What is kept of a token: whoever reads the database can't use it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The people of a trial.
+
+    Args:
+        engine: of the people's database.
+    """
+
+    engine: sa.Engine
+    _key: bytes = field(repr=False)  # seals second factors
+
+    def people(self) -> list[Person]:
+        """Everybody, by name."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(PERSON).order_by(PERSON.c.name, PERSON.c.id)).mappings()
+            return [_person(dict(row)) for row in rows]
+
+    def person(self, key: str) -> Person | None:
+        """Whoever has this id."""
+        row = self._row(PERSON.c.id == key)
+        return None if row is None else _person(row)
+
+    def admit(
+        self, login: str, name: str, role: Role, site: str | None, sites: Iterator[str] | tuple[str, ...]
+    ) -> Person:
+        """Add somebody, who cannot come in before an invitation is taken up.
+
+        Raises:
+            InvalidInput: the login is taken, or role and site do not go together.
+        """
+        login, name = login.strip().lower(), name.strip()
+        if not login or not name or len(login) > 200 or len(name) > 200:
+            raise InvalidInput("A person needs a login and a name, of at most 200 letters each.")
+        if (role in AT_A_SITE) != (site is not None):
+            which = "works at one site: choose it" if role in AT_A_SITE else "works for the whole trial: choose no site"
+            raise InvalidInput(f"The {role} {which}.")
+        if site is not None and site not in set(sites):
+            raise InvalidInput(f"There is no site {site!r} in the protocol.")
+        if self._row(PERSON.c.login == login) is not None:
+            raise InvalidInput(f"Somebody has the login {login!r} already.")
+        person = Person(id=f"p{secrets.token_hex(4)}", login=login, name=name, role=role, site=site, has_begun=False)
+        said = {"id": person.id, "login": login, "name": name, "role": role.value, "site": site}
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(PERSON).values(**said))
+        return person
+
+    def invite(self, person: Person, now_s: float) -> str:
+        """A token for a link that lets a person choose password and second factor, once, within three days. Earlier
+        links of the person open nothing any more.
+        """
+        token = secrets.token_urlsafe(32)
+        with self.engine.begin() as connection:
+            connection.execute(sa.delete(INVITATION).where(INVITATION.c.person == person.id))
+            connection.execute(
+                sa.insert(INVITATION).values(token=hashed(token), person=person.id, expires_at=now_s + _INVITED_FOR_S)
+            )
+        return token
+
+    def invited(self, token: str, now_s: float) -> Person | None:
+        """Whom a link was made for; None if it is used, too old, or none of ours."""
+        with self.engine.connect() as connection:
+            found = (
+                connection.execute(sa.select(INVITATION).where(INVITATION.c.token == hashed(token))).mappings().first()
+            )
+        if found is None or found["expires_at"] < now_s:
+            return None
+        return self.person(found["person"])
+
+    def begin(self, token: str, password: str, factor: str, code: str, now_s: float) -> Person:
+        """Take up an invitation: password and second factor are set, the link opens nothing any more.
+
+        Raises:
+            InvalidInput: the link is not valid, the password is too short, or the code is wrong.
+        """
+        person = self.invited(token, now_s)
+        if person is None:
+            raise InvalidInput("This link was used already or is too old; ask the administrator for a new one.")
+        check_password(password, person)
+        step = factor_step(factor, code, now_s, 0)
+        if step is None:
+            raise InvalidInput("The six digits are not those that the authenticator shows now; type the present ones.")
+        said = {
+            "password": _HASHER.hash(password),
+            "factor": seal(self._key, f"factor {person.id}", factor),
+            "factor_used_at": step,
+            "n_failed": 0,
+            "locked_until": 0.0,
+        }
+        with self.engine.begin() as connection:
+            gone = connection.execute(sa.delete(INVITATION).where(INVITATION.c.token == hashed(token)))
+            if gone.rowcount != 1:
+                raise InvalidInput("This link was used already.")
+            connection.execute(sa.update(PERSON).where(PERSON.c.id == person.id).values(**said))
+            connection.execute(sa.delete(SESSION).where(SESSION.c.person == person.id))
+        return self.person(person.id) or person
+
+    def recognised(self, login: str, password: str, code: str, now_s: float) -> Person | None:
+        """Whoever shows the right password and the right code; None, whatever was wrong.
+
+        After five failures in a row the door stays shut for a quarter of an hour.
+        """
+        row = self._row(PERSON.c.login == login.strip().lower()[:200])
+        kept = row["password"] if row is not None and row["password"] else _NOBODY
+        is_right = _matches(kept, password[: _LONGEST + 1])
+        if row is None or not row["password"] or row["is_suspended"] or row["locked_until"] > now_s:
+            return None
+        secret = str(open_sealed(self._key, f"factor {row['id']}", row["factor"]))
+        step = factor_step(secret, code, now_s, row["factor_used_at"])
+        if not is_right or step is None:
+            n_failed = row["n_failed"] + 1
+            shut = (
+                {"locked_until": now_s + _SHUT_FOR_S, "n_failed": 0}
+                if n_failed >= _FAILURES
+                else {"n_failed": n_failed}
+            )
+            self._change(row["id"], **shut)
+            return None
+        with self.engine.begin() as connection:
+            taken = connection.execute(
+                sa.update(PERSON)
+                .where(PERSON.c.id == row["id"], PERSON.c.factor_used_at < step)
+                .values(factor_used_at=step, n_failed=0, locked_until=0.0)
+            )
+        return _person(row) if taken.rowcount == 1 else None
+
+    def suspend(self, person: Person, *, is_suspended: bool) -> None:
+        """Shut somebody out from now on, or let them in again."""
+        self._change(person.id, is_suspended=is_suspended)
+        with self.engine.begin() as connection:
+            connection.execute(sa.delete(SESSION).where(SESSION.c.person == person.id))
+
+    def _change(self, key: str, **said: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(PERSON).where(PERSON.c.id == key).values(**said))
+
+    def _row(self, where: sa.ColumnElement[bool]) -> dict[str, Any] | None:
+        with self.engine.connect() as connection:
+            found = connection.execute(sa.select(PERSON).where(where)).mappings().first()
+        return None if found is None else dict(found)
+
+
+def check_password(password: str, person: Person) -> None:
+    """Refuse what is too short, too long, or said on the page.
+
+    Raises:
+        InvalidInput: what would be right.
+    """
+    if not _SHORTEST <= len(password) <= _LONGEST:
+        raise InvalidInput(f"A password has {_SHORTEST} to {_LONGEST} letters; a sentence of your own is good.")
+    told = {person.login, person.login.partition("@")[0], person.name.lower(), "sevenfold"}
+    if len(set(password)) < 5 or any(word and password.lower().strip() in (word, word * 2) for word in told):
+        raise InvalidInput("That password is guessed at once; a sentence of your own is good.")
+
+
+def _matches(kept: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(kept, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return False
+
+
+def _person(row: dict[str, Any]) -> Person:
+    return Person(
+        id=row["id"],
+        login=row["login"],
+        name=row["name"],
+        role=Role(row["role"]),
+        site=row["site"],
+        is_suspended=bool(row["is_suspended"]),
+        has_begun=row["password"] is not None,
+    )

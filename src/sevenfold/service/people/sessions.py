@@ -1,0 +1,65 @@
+"""Sessions: kept on the server, known to the browser by a random cookie, over after half an hour without use."""
+
+import secrets
+from dataclasses import dataclass
+from typing import Final, final
+
+import sqlalchemy as sa
+
+from sevenfold.service.people.accounts import Accounts, hashed
+from sevenfold.service.people.person import Person
+from sevenfold.service.people.tables import SESSION
+
+__all__ = ["Session", "Sessions"]
+
+_IDLE_S: Final = 30 * 60.0
+_LONGEST_S: Final = 12 * 3600.0
+_TOUCH_S: Final = 30.0  # the last use is written down this often at most
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody is in. Every form of the session carries ``form_key``, which other pages cannot know."""
+
+    person: Person
+    form_key: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Who is in."""
+
+    accounts: Accounts
+
+    def begin(self, person: Person, now_s: float) -> str:
+        """Let somebody in; answers what the cookie holds. A new one each time, so none can be planted before."""
+        token = secrets.token_urlsafe(32)
+        said = {"token": hashed(token), "person": person.id, "form_key": secrets.token_urlsafe(24)}
+        with self.accounts.engine.begin() as connection:
+            connection.execute(sa.delete(SESSION).where(SESSION.c.seen_at < now_s - _IDLE_S))
+            connection.execute(sa.insert(SESSION).values(**said, began_at=now_s, seen_at=now_s))
+        return token
+
+    def of(self, token: str | None, now_s: float) -> Session | None:
+        """The session that a cookie belongs to, if it is not over."""
+        if not token:
+            return None
+        with self.accounts.engine.connect() as connection:
+            row = connection.execute(sa.select(SESSION).where(SESSION.c.token == hashed(token))).mappings().first()
+        if row is None or now_s - row["seen_at"] > _IDLE_S or now_s - row["began_at"] > _LONGEST_S:
+            return None
+        person = self.accounts.person(row["person"])
+        if person is None or person.is_suspended:
+            return None
+        if now_s - row["seen_at"] > _TOUCH_S:
+            with self.accounts.engine.begin() as connection:
+                connection.execute(sa.update(SESSION).where(SESSION.c.token == hashed(token)).values(seen_at=now_s))
+        return Session(person=person, form_key=row["form_key"])
+
+    def end(self, token: str | None) -> None:
+        """Let somebody out."""
+        if token:
+            with self.accounts.engine.begin() as connection:
+                connection.execute(sa.delete(SESSION).where(SESSION.c.token == hashed(token)))

@@ -1,0 +1,40 @@
+"""The tables of people. Unlike the record they change; who was admitted and suspended when stands in the ledger."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+__all__ = ["INVITATION", "PEOPLE", "PERSON", "SESSION"]
+
+PEOPLE: Final = sa.MetaData()
+PERSON: Final = sa.Table(
+    "person",
+    PEOPLE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("site", sa.Text),
+    sa.Column("password", sa.Text),  # argon2id; None until the invitation is taken up
+    sa.Column("factor", sa.Text),  # the TOTP secret, sealed under the service's key
+    sa.Column("factor_used_at", sa.Integer, nullable=False, default=0),  # the time step of the last code taken
+    sa.Column("n_failed", sa.Integer, nullable=False, default=0),
+    sa.Column("locked_until", sa.Float, nullable=False, default=0.0),
+    sa.Column("is_suspended", sa.Boolean, nullable=False, default=False),
+)
+INVITATION: Final = sa.Table(
+    "invitation",
+    PEOPLE,
+    sa.Column("token", sa.Text, primary_key=True),  # SHA-256 of what the link holds
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Float, nullable=False),
+)
+SESSION: Final = sa.Table(
+    "session",
+    PEOPLE,
+    sa.Column("token", sa.Text, primary_key=True),  # SHA-256 of what the cookie holds
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("form_key", sa.Text, nullable=False),  # every form of the session carries it
+    sa.Column("began_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),
+)

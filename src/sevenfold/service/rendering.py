@@ -1,0 +1,57 @@
+"""Pages: a template and what it shows, in the reader's language."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sevenfold import __version__
+from sevenfold.service.gate import Seat, room_of
+from sevenfold.service.language import LANGUAGES, language_of, translator
+from sevenfold.service.role import Right
+
+__all__ = ["page"]
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sevenfold.service", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["minutes"] = lambda at: at.strftime("%Y-%m-%d %H:%M")
+    return environment
+
+
+def page(request: Request, template: str, seat: Seat | None = None, status: int = 200, **shown: Any) -> HTMLResponse:
+    """A page.
+
+    Args:
+        seat: None on the pages of whoever is not in yet.
+        shown: what the template reads beside the trial and the person.
+    """
+    room = room_of(request)
+    language = language_of(request)
+    text = (
+        _environment()
+        .get_template(f"{template}.html.j2")
+        .render(
+            room=room,
+            protocol=room.protocol,
+            person=seat.person if seat else None,
+            form_key=seat.session.form_key if seat else "",
+            Right=Right,
+            version=__version__,
+            _=translator(language),
+            language=language,
+            languages=LANGUAGES,
+            path=request.url.path,
+            **shown,
+        )
+    )
+    return HTMLResponse(text, status_code=status)

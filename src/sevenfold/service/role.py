@@ -1,0 +1,79 @@
+"""Who may do what: every role with its rights, in one table.
+
+A route names the right that it needs and nothing else decides; what a role may not see is not asked of the record
+for it.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["AT_A_SITE", "RIGHTS", "Right", "Role", "is_unblinded"]
+
+
+class Role(StrEnum):
+    """What somebody is in the trial. The words are those of the protocol's masking."""
+
+    INVESTIGATOR = "investigator"
+    NURSE = "nurse"
+    PHARMACIST = "unblinded pharmacist"
+    DATA_MANAGER = "data manager"
+    MONITOR = "monitor"
+    MEDICAL_MONITOR = "medical monitor"
+    LABORATORY = "laboratory"
+    SAFETY_REVIEWER = "safety reviewer"
+    IDMC_STATISTICIAN = "IDMC statistician"
+    SPONSOR = "sponsor"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class Right(StrEnum):
+    """Something that a person may be allowed to do or to see."""
+
+    READ_SUBJECTS = "read subjects"  # what is open of a subject: never the treatment, never a masked result
+    SCREEN = "screen and take consent"
+    RANDOMISE = "randomise"
+    RECORD_VISIT = "record visits"
+    REPORT_EVENT = "report adverse events"
+    END_PART = "record how a subject's part ends"
+    DISPENSE = "dispense kits"
+    SEE_CONTENTS = "see what a kit holds"
+    GIVE_DOSE = "give doses"
+    SEND_MASKED = "send masked results"
+    SEE_MASKED = "see masked results"
+    REVIEW_SAFETY = "act on what monitoring raised"
+    SEE_PROGRESS = "see enrolment"
+    OPEN_SITE = "open sites"
+    LOCK = "lock the database"
+    UNBLIND_ONE = "unblind a subject in an emergency"
+    UNBLIND_ALL = "unblind the trial after lock"
+    READ_AUDIT = "read the ledger and verify it"
+    MANAGE_PEOPLE = "admit people"
+
+
+_CARE: Final = {Right.READ_SUBJECTS, Right.SEE_PROGRESS}
+RIGHTS: Final[dict[Role, frozenset[Right]]] = {
+    Role.INVESTIGATOR: frozenset(
+        _CARE
+        | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
+    ),
+    Role.NURSE: frozenset(_CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE}),
+    Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
+    Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK}),
+    Role.MONITOR: frozenset(_CARE),
+    Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY}),
+    Role.LABORATORY: frozenset({Right.SEND_MASKED}),
+    Role.SAFETY_REVIEWER: frozenset({Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.SEE_PROGRESS}),
+    Role.IDMC_STATISTICIAN: frozenset({Right.SEE_MASKED, Right.SEE_PROGRESS, Right.UNBLIND_ALL}),
+    Role.SPONSOR: frozenset({Right.SEE_PROGRESS, Right.OPEN_SITE, Right.UNBLIND_ALL}),
+    Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE}),
+    Role.AUDITOR: frozenset(_CARE | {Right.READ_AUDIT}),
+}
+AT_A_SITE: Final = frozenset({Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST})
+"""Roles of people who belong to one site and see it alone."""
+_UNBLINDED: Final = frozenset({Right.SEE_CONTENTS, Right.SEND_MASKED, Right.SEE_MASKED})
+
+
+def is_unblinded(role: Role) -> bool:
+    """Whether a role sees what betrays the arm before the planned unblinding."""
+    return bool(RIGHTS[role] & _UNBLINDED)

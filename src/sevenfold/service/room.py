@@ -1,0 +1,117 @@
+"""The room in which a trial is run: protocol, conduct, vault and people, one step at a time.
+
+A step is checked by conduct, appended, and durable before anybody is told that it was taken; one that fails leaves
+nothing behind.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import final
+from zoneinfo import ZoneInfo
+
+from sevenfold.clock import Clock
+from sevenfold.errors import InvalidInput
+from sevenfold.protocol.load import ProtocolFile
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.record.history import SubjectHistory, read_history
+from sevenfold.record.payloads import PersonAdmitted, PersonChanged
+from sevenfold.service.people.accounts import Accounts
+from sevenfold.service.people.person import Person
+from sevenfold.service.people.sessions import Sessions
+from sevenfold.trial.conduct import Conduct
+from sevenfold.vault.vault import Vault
+
+__all__ = ["Room"]
+
+
+@final
+@dataclass(slots=True)
+class Room:
+    """A trial that people work in.
+
+    Args:
+        clock: of the record; the machine's, or in a demonstration one that is set back.
+        is_demo: whether anybody may come in as anybody.
+        is_behind_tls: whether cookies are sent over TLS alone.
+    """
+
+    file: ProtocolFile
+    conduct: Conduct
+    vault: Vault
+    accounts: Accounts
+    clock: Clock
+    is_demo: bool = False
+    is_behind_tls: bool = False
+    sessions: Sessions = field(init=False)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.accounts)
+
+    @property
+    def protocol(self) -> Protocol:
+        """What is planned."""
+        return self.file.protocol
+
+    @contextmanager
+    def step(self, person: Person | None) -> Iterator[Conduct]:
+        """Take a step of the trial: durable when the block ends, and not taken at all if it fails.
+
+        Args:
+            person: who acts; None for the console.
+        """
+        with self._one_at_a_time:
+            self.conduct.acting = "console" if person is None else person.actor
+            try:
+                yield self.conduct
+                self.conduct.commit()
+            except BaseException:
+                self.conduct.abandon()
+                raise
+            finally:
+                self.conduct.acting = None
+
+    def subject(self, name: str, person: Person) -> SubjectHistory:
+        """What is open of a subject, folded from its events.
+
+        Raises:
+            InvalidInput: there is none whom this person may see; it is not told whether there is another.
+        """
+        events = self.conduct.ledger.events_of(name)
+        if not events or not person.sees(events[0].site):
+            raise InvalidInput(f"There is no subject {name!r} here.")
+        return read_history(events).subjects[name]
+
+    def subjects(self, person: Person) -> list[str]:
+        """The subjects whom a person may see, in the order in which they came."""
+        return [name for name in list(self.conduct.standings) if person.sees(self.conduct.site_of(name))]
+
+    def admitted(self, person: Person, by: Person | None) -> None:
+        """Put into the record that somebody may work in the trial."""
+        said = PersonAdmitted(person=person.id, name=person.name, role=person.role.value, site=person.site)
+        with self.step(by) as conduct:
+            conduct.say_of_trial(said, "administrator", self.clock.now())
+
+    def changed(self, person: Person, change: str, reason: str, by: Person) -> None:
+        """Put into the record that a person's access was changed."""
+        said = PersonChanged.model_validate({"person": person.id, "change": change, "reason": reason})
+        with self.step(by) as conduct:
+            conduct.say_of_trial(said, "administrator", self.clock.now())
+
+    def zone(self, person: Person, subject: str | None = None) -> ZoneInfo:
+        """The time zone in which a person's forms are filled in: the subject's site's, or the person's own."""
+        site = person.site if subject is None else self.conduct.site_of(subject)
+        return ZoneInfo("UTC") if site is None else self.conduct.zone(site)
+
+    def here_and_now(self, person: Person, subject: str | None = None) -> datetime:
+        """What time it is where the person's forms are filled in, to the minute, as the record tells times."""
+        return self.clock.now().astimezone(self.zone(person, subject)).replace(second=0, microsecond=0)
+
+    @staticmethod
+    def now_s() -> float:
+        """The machine's time, for sessions and second factors [s]."""
+        return time.time()

@@ -1,0 +1,88 @@
+"""What happened to a subject, in words and in order of time: what everybody who sees the subject may know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import final
+
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.protocol.visit import Visit
+from sevenfold.record.history import SubjectHistory
+from sevenfold.record.payloads import DoseGiven
+
+__all__ = ["Entry", "doses_to_come", "timeline", "visits_to_come"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that happened.
+
+    Args:
+        kind: ``visit``, ``dose``, ``event``, ``alert`` or ``step``; gives the colour and the sign.
+    """
+
+    at: datetime
+    day: float | None
+    kind: str
+    what: str
+    more: str = ""
+
+
+def timeline(one: SubjectHistory, protocol: Protocol) -> list[Entry]:
+    """Everything open that happened, in order."""
+    known = protocol.known_variables
+    entries: list[Entry] = []
+
+    def add(at: datetime | None, kind: str, what: str, more: str = "") -> None:
+        if at is not None:
+            entries.append(Entry(at=at, day=one.day(at), kind=kind, what=what, more=more))
+
+    unmet = "; ".join(f"{found.criterion}: {found.reason}" for found in one.screened.unmet)
+    add(one.screened_at, "step", "Screened", unmet or "every criterion is met")
+    add(one.consented_at, "step", f"Consent by the {one.consent_by}")
+    add(one.randomised_at, "step", f"Randomised as {one.number}")
+    add(one.reconsented_at, "step", "Consent confirmed by the patient")
+    for seen in one.visits:
+        if seen.reason is not None:
+            add(seen.at, "visit", f"Visit {seen.visit} missed", seen.reason)
+            continue
+        values = [f"{known[name].label} {r.qualifier}{r.value:g} {r.unit}" for name, r in seen.results.items()]
+        add(seen.at, "visit", f"Visit {seen.visit}", ", ".join(values))
+    for at, dose in one.doses:
+        if isinstance(dose, DoseGiven):
+            add(
+                at, "dose", f"Dose of day {dose.study_day} given", f"kit {dose.kit}, {dose.volume_ml:g} mL {dose.route}"
+            )
+        else:
+            add(at, "dose", f"Dose of day {dose.study_day} not given", dose.reason)
+    for at, event in one.adverse_events:
+        serious = ", serious" if event.is_serious else ""
+        add(at, "event", f"{event.term}, grade {event.grade}{serious}", f"{event.relation}; {event.outcome}")
+    for at, infection in one.infections:
+        add(at, "event", "Secondary infection", infection.site)
+    for at, support in one.supports:
+        add(at, "step", f"{support.support.capitalize()} {support.change}")
+    for at, raised in one.raised:
+        add(at, "alert", f"{raised.rule} ({raised.to})", f"{raised.because}: {raised.action}")
+    if one.dosing_stopped is not None:
+        add(one.dosing_stopped[0], "step", "Dosing stopped", one.dosing_stopped[1])
+    add(one.left_icu_at, "step", "Left intensive care")
+    add(one.left_hospital_at, "step", "Left hospital")
+    for at, asked_by in one.unblindings:
+        add(at, "alert", "Unblinded in an emergency", asked_by)
+    add(one.ended_at, "step", (one.ended or "").capitalize(), one.cause_of_death or "")
+    return sorted(entries, key=lambda entry: entry.at)
+
+
+def visits_to_come(one: SubjectHistory, protocol: Protocol) -> list[Visit]:
+    """Planned visits of which nothing is recorded."""
+    done = {seen.visit for seen in one.visits}
+    return [visit for visit in protocol.schedule.visits if visit.id not in done]
+
+
+def doses_to_come(one: SubjectHistory, protocol: Protocol) -> list[int]:
+    """Dosing days of which nothing is recorded."""
+    if not one.is_randomised or one.dosing_stopped is not None or one.ended is not None:
+        return []
+    done = {dose.study_day for _, dose in one.doses}
+    return [day for day in protocol.dosing_days if day not in done]
