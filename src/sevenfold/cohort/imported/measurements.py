@@ -133,7 +133,11 @@ def _read(
         for row in source.rows(part, set(part.visits.values()), wide):
             for visit, column in part.visits.items():
                 count.n_read += 1
-                yield from _value(part, variable, people, source, row, column, visits.index(visit), count, visits)
+                place = _place(part, people, source, row, visit, count)
+                if place is not None:
+                    yield from _value(
+                        part, variable, people, source, row, column, (place, visits.index(visit)), count, visits
+                    )
         for why, n in wide.left_out.items():
             count.n_read += n * len(part.visits)
             count.left_out[why] += n * len(part.visits)
@@ -146,13 +150,29 @@ def _read(
         if text is None or text in {str(word) for word in part.ignore}:
             count.leave_out("names no visit" if text is None else "visit that is not analysed")
             continue
+        place = _place(part, people, source, row, text, count)
+        if place is None:
+            continue
         try:
             visit = as_word(text, part.visit, visits)
         except Unreadable as fault:
             source.ledger.troubles.append(row.trouble(part.visit.column, fault))
             count.leave_out(fault.reason)
             continue
-        yield from _value(part, variable, people, source, row, part.value, visits.index(visit), count, visits)
+        yield from _value(part, variable, people, source, row, part.value, (place, visits.index(visit)), count, visits)
+
+
+def _place(part: Measurements, people: People, source: Source, row: Row, visit: str, count: Count) -> int | None:
+    """The place of the subject that a value is of; None where it is left out, which is counted."""
+    try:
+        place = source.place(row, part, people.place, people.others)
+    except Unreadable as fault:
+        source.ledger.troubles.append(row.trouble(str(fault.column), fault, visit))
+        place = fault.reason
+    if isinstance(place, str):
+        count.leave_out(place)
+        return None
+    return place
 
 
 def _value(
@@ -162,18 +182,11 @@ def _value(
     source: Source,
     row: Row,
     column: str,
-    visit: int,
+    place: tuple[int, int],
     count: Count,
     visits: tuple[str, ...],
 ) -> Iterator[_Found]:
-    try:
-        subject = source.place(row, part, people.place, people.others)
-    except Unreadable as fault:
-        source.ledger.troubles.append(row.trouble(str(fault.column), fault, visits[visit]))
-        subject = fault.reason
-    if isinstance(subject, str):
-        count.leave_out(subject)
-        return
+    subject, visit = place
     if row.cells[column] is None:
         count.leave_out("no value")
         return
@@ -194,7 +207,7 @@ def _value(
         source.ledger.troubles.append(row.trouble(reading, fault, visits[visit]))
         count.leave_out(fault.reason)
         return
-    yield _Found(row=row, place=(subject, visit), number=number, day=day)
+    yield _Found(row=row, place=place, number=number, day=day)
 
 
 def _converted(number: Number, unit: str | None, variable: Variable) -> Number:

@@ -10,7 +10,7 @@ from typing import TypeVar, final
 
 from sevenfold.cohort.imported.account import Ledger, Trouble
 from sevenfold.cohort.imported.cell import Unreadable, as_number, as_study_day, day_between
-from sevenfold.cohort.imported.mapping import Column, InTable, Mapping
+from sevenfold.cohort.imported.mapping import AboutSubjects, Column, InTable, Mapping
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.visit import time_day
 from sevenfold.standards.table import FORMATS, Table, find_table, read_table
@@ -114,7 +114,7 @@ class Source:
             self._read[path] = read_table(path, self.mapping.encoding)
         return self._read[path]
 
-    def place(self, row: Row, part: InTable, places: Mapping_[str, int], others: frozenset[str]) -> int | str:
+    def place(self, row: Row, part: AboutSubjects, places: Mapping_[str, int], others: frozenset[str]) -> int | str:
         """The place of the subject that a row is about, or why it has none: it was left out with its subject.
 
         Raises:
@@ -124,8 +124,12 @@ class Source:
             return places[row.subject]
         if row.subject in others:
             return "of a subject who is left out"
+        if row.subject is not None and part.others == "ignore":
+            return "of somebody whom the subjects' table does not name"
         found = "there is no name of a subject" if row.subject is None else "the subjects' table does not know it"
-        fault = Unreadable(found, "correct the name", "of nobody among the subjects")
+        fault = Unreadable(
+            found, "correct the name, or say 'others: ignore' of this part", "of nobody among the subjects"
+        )
         fault.column = part.subject or self.mapping.subjects.subject
         raise fault
 
