@@ -35,12 +35,6 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
     source = Source(path=path, mapping=mapping, ledger=ledger)
     people = read_people(source, protocol)
     n = len(people.subjects)
-    grids: dict[str, Grid] = {}
-    for part in mapping.measurements:
-        if part.variable in grids:
-            raise InvalidInput(f"The mapping reads {part.variable!r} twice; make it one part.")
-        grids[part.variable] = read_measurements(part, people, source, protocol)
-    days = measured_days(grids, n, protocol, ledger)
     happened: dict[str, Happened] = {}
     for happening in mapping.events:
         if happening.event in happened:
@@ -48,14 +42,23 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
         happened[happening.event] = read_happenings(happening, people, source)
     adverse = () if mapping.adverse_events is None else read_adverse_events(mapping.adverse_events, people, source)
     end = None if mapping.ends is None else read_ends(mapping.ends, people, source)
+    vital = happened.pop("death", _never(n))
+    death = np.full(n, inf) if end is None else np.where(end.reason == Missing.DEAD, end.day, inf)
+    death = np.minimum(death, vital.day)
+    of_what_happened, ledger.counts[1:] = ledger.counts[1:], []
+    grids: dict[str, Grid] = {}
+    for part in mapping.measurements:
+        if part.variable in grids:
+            raise InvalidInput(f"The mapping reads {part.variable!r} twice; make it one part.")
+        grids[part.variable] = read_measurements(part, people, source, protocol, death)
+    ledger.counts += of_what_happened  # told in the order of the mapping
+    days = measured_days(grids, n, protocol, ledger)
     if adverse and len(_told(mapping)) < 4:
         unknown = sorted({"grade", "related", "serious", "led_to_stop"} - _told(mapping))
         ledger.notes[f"Adverse events: these data do not say of any {', '.join(unknown).replace('_', ' ')}"] += 1
+    _tell_of_ends(end, vital, days.contact, ledger)
     account = ledger.close(source.paths)
-    vital = happened.pop("death", _never(n))
     last = _last_day(end, days.contact, happened)
-    death = np.full(n, inf) if end is None else np.where(end.reason == Missing.DEAD, end.day, inf)
-    death = np.minimum(death, vital.day)
     last = np.fmax(last, np.where(np.isfinite(vital.until), vital.until, nan))  # looked at for death: followed so long
     last = np.where(np.isfinite(death), death, last)  # and who died, until then
     values = {name: grid.values[None] for name, grid in grids.items()}
@@ -92,6 +95,21 @@ def from_frame(path: Path, mapping: Mapping, protocol: Protocol) -> tuple[Cohort
 def _never(n: int) -> Happened:
     """Of an event for which no table is read."""
     return Happened(day=np.full(n, inf), until=np.full(n, nan), is_unread=np.zeros(n, dtype=np.bool_))
+
+
+def _tell_of_ends(end: End | None, vital: Happened, contact: Floats, ledger: Ledger) -> None:
+    """Count what two tables say differently of how long a subject lived or was followed."""
+    if end is None:
+        return
+    is_dead = end.reason == Missing.DEAD
+    differs = is_dead & np.isfinite(vital.day) & (vital.day != end.day)
+    later = ~is_dead & (contact > end.day)
+    for which, told in (
+        (differs, "Subjects whose day of death differs between two tables; the earlier stands"),
+        (later, "Subjects measured after the end of their follow-up; the values are used"),
+    ):
+        if which.any():
+            ledger.notes[told] += int(which.sum())
 
 
 def _last_day(end: End | None, contact: Floats, happened: dict[str, Happened]) -> Floats:

@@ -1,5 +1,6 @@
 """Somebody's tables that look readable and are not what they seem: nothing is guessed and nobody counts as well."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 from imported_trial import MAPPING, PEOPLE, PROTOCOL, Labs, labs, read
 
+from sevenfold.analysis.effect import Status
 from sevenfold.analysis.safety.events import event_lines
 from sevenfold.analysis.safety.exposed import exposed
 from sevenfold.analysis.trial.analyse import analyse
@@ -199,7 +201,7 @@ def test_every_reason_to_leave_is_told_as_itself_with_the_files_word(tmp_path: P
 def test_how_follow_up_ended_is_counted_once_a_subject(tmp_path: Path, protocol: Protocol) -> None:
     """P5 has no row, P4 no reason, P3 a reason without a day: each stands in one row of the table."""
     ends = [("P0", "57", "done"), ("P1", "57", "done"), ("P2", "40", "dead"), ("P3", "", "gone"), ("P4", "57", "")]
-    rows = [row for row in labs() if not (row[0] in ("P3", "P4") and row[1] == "w8")]
+    rows = [row for row in labs() if not (row[0] in ("P2", "P3", "P4") and row[1] == "w8")]
     cohort, account = read(tmp_path, protocol, rows, ends=ends)
     endings = analyse(cohort, None, protocol, 1).description.endings
     assert [(row.how, row.word, row.by_arm["all"]) for row in endings] == [
@@ -285,3 +287,85 @@ def test_an_event_that_began_in_a_year_before_the_first_dose_began_before_it(
     assert cohort.adverse_events[0].day == pytest.approx(day, nan_ok=True)
     table = event_lines(cohort.adverse_events, exposed(cohort, protocol), {"all": np.ones(6, dtype=np.bool_)})
     assert table[0].cells["all"].n_subjects == int(not day < 0.0)
+
+
+DONE = [(f"P{i}", "57", "done") for i in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("place", "cell", "end", "said"),
+    [
+        ((1, 4), "furlong", ("P0", "57", "done"), "line 3, subject P0, visit 'week 4', column 'UNIT': Unit 'furlong'"),
+        ((1, 3), "-5", ("P0", "57", "done"), "line 3, subject P0, visit 'week 4', column 'VALUE': -5 cells/µL"),
+        ((1, 3), "<-5", ("P0", "57", "done"), "line 3, subject P0, visit 'week 4', column 'VALUE': -5 cells/µL"),
+        ((1, 2), "x", ("P0", "57", "done"), "line 3, subject P0, visit 'week 4', column 'DAY': 'x' is not a number"),
+        ((1, 2), "27", ("P0", "0", "dead"), "ends.csv, line 2, subject P0, column 'DAY': study day 0"),
+        ((1, 2), "27", ("P0", "-3", "dead"), "subject P0, column 'DAY': the subject died before day 1"),
+        ((1, 2), "27", ("P0", "", "dead"), "subject P0, column 'DAY': the subject died, and there is no day"),
+        ((1, 2), "27", ("P0", "57", "away"), "subject P0, column 'WHY': 'away' is not among the words"),
+        ((1, 2), "27", ("P0", "40", "dead"), "visit 'week 8', column 'DAY': on day 57, after the subject's death on"),
+    ],
+)
+def test_a_refusal_names_the_column_in_which_the_fault_stands(
+    place: tuple[int, int], cell: str, end: tuple[str, ...], said: str, tmp_path: Path, protocol: Protocol
+) -> None:
+    """Also where a row is read through several: its value, its unit, its day; a reason and a day."""
+    rows = labs()
+    rows[place[0]][place[1]] = cell
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        read(tmp_path, protocol, rows, ends=[end, *DONE])
+    _, account = read(tmp_path, protocol, rows, LEFT_OUT, ends=[end, *DONE])
+    assert len(account.troubles) == 1
+    assert sum(c.n_read - c.n_kept for c in account.counts) == 1
+
+
+def test_what_was_measured_on_the_day_of_death_was_measured(tmp_path: Path, protocol: Protocol) -> None:
+    cohort, _ = read(tmp_path, protocol, labs(), ends=[("P0", "57", "dead"), *DONE])
+    assert np.isfinite(cohort.at("alc", "week 8")[0, 0])
+
+
+def test_an_event_before_the_first_dose_is_none_of_the_trial(tmp_path: Path, protocol: Protocol) -> None:
+    """Else it would count as happening on day 1."""
+    cohort, account = relapses(tmp_path, protocol, [("P0", "-1", "Y"), ("P1", "1", "Y")], RELAPSE % "")
+    assert cohort.first_event_day["relapse"][0, :2].tolist() == [np.inf, 1.0]
+    assert "column 'DAY': relapse happened before day 1" in account.troubles[0].message
+
+
+def test_two_values_in_a_column_a_visit_name_it(tmp_path: Path, protocol: Protocol) -> None:
+    """A subject who stands twice in a wide table."""
+    start, end = MAPPING.index("  - variable: alc"), MAPPING.index("ends:")
+    wide = "  - {variable: alc, file: wide, unit: cells/uL, visits: {baseline: B, week 8: W8}}\n"
+    table = [(who, "500", "600") for who, *_ in PEOPLE] + [("P0", "500", "700")]
+    pl.DataFrame(table, schema=["ID", "B", "W8"], orient="row").write_csv(tmp_path / "wide.csv")
+    with pytest.raises(InvalidInput, match="subject P0, visit 'week 8', column 'W8': 2 values at one visit"):
+        read(tmp_path, protocol, labs(), MAPPING[:start] + wide + MAPPING[end:])
+
+
+def test_what_lies_outside_its_window_or_after_the_end_is_used_and_told(tmp_path: Path, protocol: Protocol) -> None:
+    """Week 4's window ends on day 35; P0 withdrew on day 30 and was measured on day 57."""
+    rows = labs()
+    rows[4][2] = "36"
+    cohort, account = read(tmp_path, protocol, rows, ends=[("P0", "30", "gone"), *DONE])
+    assert np.isfinite(cohort.values["alc"]).all()
+    assert any("outside their visit's window" in note and note.endswith("(1)") for note in account.notes)
+    assert any("measured after the end of their follow-up" in note and note.endswith("(1)") for note in account.notes)
+
+
+@pytest.mark.parametrize("visit", ["base", "w8"])
+def test_a_visit_without_any_value_is_a_status_and_no_crash(visit: str, tmp_path: Path, protocol: Protocol) -> None:
+    cohort, account = read(tmp_path, protocol, [row for row in labs() if row[1] != visit])
+    (answer,) = analyse(cohort, None, protocol, 1).answers
+    assert answer.status is not Status.OK
+    assert answer.value is None
+    reason = "visit or test missed" if visit == "w8" else "no baseline"
+    assert answer.left_out == {reason: 6}
+    assert account.counts[1].n_kept == 12
+
+
+def test_an_arm_of_one_patient_is_analysed(tmp_path: Path, protocol: Protocol) -> None:
+    """Least squares on baseline and arm: five against one leave three degrees of freedom."""
+    people = [(who, "B" if i == 0 else "A", day, stratum) for i, (who, _, day, stratum) in enumerate(PEOPLE)]
+    cohort, _ = read(tmp_path, protocol, labs(), people=people)
+    (answer,) = analyse(cohort, None, protocol, 1).answers
+    assert answer.status is Status.OK
+    assert answer.test == "t, 3 degrees of freedom"

@@ -137,8 +137,11 @@ def read_happenings(part: Happenings, people: People, source: Source) -> Happene
                 _refuse_missing_day(did, f"{part.event} happened")
                 looked_for[place] = inf  # that it did not happen needs no day
                 return _NO_DAY
+            if did:
+                column = where
+                _refuse_before(day, part, f"{part.event} happened")
         except Unreadable as fault:
-            source.ledger.troubles.append(row.trouble(column, fault))
+            source.ledger.troubles.append(row.trouble(fault.column or column, fault))
             return fault.reason
         if did and happened_day[place] < inf:
             happened_day[place] = min(happened_day[place], day)
@@ -161,6 +164,12 @@ def _refuse_missing_day(is_needed: bool, what: str) -> None:
     """What happened, happened on some day; left out, it would count as not having happened."""
     if is_needed:
         raise Unreadable(f"{what}, and there is no day", "look it up", "happened without a day")
+
+
+def _refuse_before(day: float, part: Happenings | Ends, what: str) -> None:
+    """What happened before the first dose is no event of the trial: a slip, or another matter."""
+    if part.elapsed is None and day <= 0.0:  # the end of day -1
+        raise Unreadable(f"{what} before day 1", "look it up, or leave the row out with 'where'", "before day 1")
 
 
 def read_adverse_events(part: AdverseEvents, people: People, source: Source) -> list[AdverseEvent]:
@@ -265,6 +274,8 @@ def read_ends(part: Ends, people: People, source: Source) -> End:
             day, column = end_of_day(row, part.day, part.date, part.elapsed, people.first_dose[place])
             if day is None:
                 _refuse_missing_day(said == "died", "the subject died")
+            elif said == "died":
+                _refuse_before(day, part, "the subject died")
             if said is None and day is None:
                 return "neither day nor reason"
             now = (day, Ended(how=said or "not said", word=word))
@@ -273,7 +284,7 @@ def read_ends(part: Ends, people: People, source: Source) -> End:
                     return "repeated with the same day and reason"
                 raise Unreadable("the subject ends here a second time", "keep one row each with 'where'", "ends twice")
         except Unreadable as fault:
-            source.ledger.troubles.append(row.trouble(column, fault))
+            source.ledger.troubles.append(row.trouble(fault.column or column, fault))
             is_unread[place], ended[place] = True, Ended(how=_UNREAD, word=word)
             return fault.reason
         if day is None:

@@ -183,16 +183,20 @@ def end_of_day(
     """
     column = day or date_column or elapsed
     assert column is not None
-    if elapsed is not None:
-        number = row.read(elapsed.column, as_number)
-        if number is None:
-            return None, elapsed.column
-        if number.qualifier or number.value < 0.0:
-            raise Unreadable(f"{number.value:g} is no time since the first dose", "0 or more is wanted", "no time")
-        return convert(number.value, elapsed.unit or "day", "day"), elapsed.column
-    found = (
-        row.read(column.column, as_study_day)
-        if day is not None
-        else row.read(column.column, lambda text: day_between(text, first_dose))
-    )
+    try:
+        if elapsed is not None:
+            number = row.read(elapsed.column, as_number)
+            if number is None:
+                return None, elapsed.column
+            if number.qualifier or number.value < 0.0:
+                raise Unreadable(f"{number.value:g} is no time since the first dose", "0 or more is wanted", "no time")
+            return convert(number.value, elapsed.unit or "day", "day"), elapsed.column
+        found = (
+            row.read(column.column, as_study_day)
+            if day is not None
+            else row.read(column.column, lambda text: day_between(text, first_dose))
+        )
+    except Unreadable as fault:
+        fault.column = column.column
+        raise
     return (None if found is None else time_day(found) + 1.0), column.column
