@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sevenfold.errors import BlindBroken, InvalidInput
 from sevenfold.rules.cytokine_release import Bedside
 
-__all__ = ["AdverseEvent", "Assignment", "Cohort", "DoseObservation", "Missing", "Subject", "Support"]
+__all__ = ["AdverseEvent", "Assignment", "Cohort", "DoseObservation", "Ended", "Missing", "Subject", "Support"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,6 +33,31 @@ class Missing(IntEnum):
     MISSED = 5
     SEALED = 6
     NOT_YET = 7
+    ADVERSE_EVENT = 8
+    NO_EFFICACY = 9
+    PHYSICIAN = 10
+    DEVIATION = 11
+    SPONSOR = 12
+    OTHER = 13
+    NOT_SAID = 14
+    UNREADABLE = 15
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the subject was alive, as far as is known, and followed no more."""
+        return self in (Missing.WITHDRAWN, Missing.LOST) or self >= Missing.ADVERSE_EVENT
+
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether somebody decided that the subject leaves; being lost and the end of the whole trial are none."""
+        return self in (
+            Missing.WITHDRAWN,
+            Missing.ADVERSE_EVENT,
+            Missing.NO_EFFICACY,
+            Missing.PHYSICIAN,
+            Missing.DEVIATION,
+            Missing.OTHER,
+        )
 
     @property
     def reason(self) -> str:
@@ -49,6 +74,14 @@ _REASONS: Final = {
     Missing.MISSED: "visit or test missed",
     Missing.SEALED: "sealed",
     Missing.NOT_YET: "not yet due",
+    Missing.ADVERSE_EVENT: "left after an adverse event",
+    Missing.NO_EFFICACY: "left for lack of efficacy",
+    Missing.PHYSICIAN: "left by the physician's decision",
+    Missing.DEVIATION: "left after a protocol deviation",
+    Missing.SPONSOR: "left by the sponsor's decision",
+    Missing.OTHER: "left for another reason",
+    Missing.NOT_SAID: "followed no longer, reason not said",
+    Missing.UNREADABLE: "how follow-up ended cannot be read",
 }
 
 
@@ -126,6 +159,20 @@ class Support:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How one subject's part ended, as the data say.
+
+    Args:
+        how: in our words.
+        word: in the data's own; empty where they have none.
+    """
+
+    how: str
+    word: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """Who was randomised to what: exists only after unblinding.
 
@@ -153,7 +200,8 @@ class Cohort:
         values: variable -> (trial, subject, visit), NaN where missing.
         missing: variable -> (trial, subject, visit), codes of :class:`Missing`.
         baseline: variable -> (trial, subject).
-        measured_day: (trial, subject, visit) when the visit took place; NaN if it did not.
+        measured_day: (trial, subject, visit) when the visit took place, its first measurement where there are several
+            days; NaN if it did not.
         death_day: (trial, subject), inf while alive.
         last_day: (trial, subject) until when a subject was followed.
         discharge_day: (trial, subject) from hospital, inf if not.
@@ -171,6 +219,8 @@ class Cohort:
         told_of_events: what is known of adverse events besides their names; of the rest nothing may be counted.
         is_in_order: whether ``subjects`` stand in the order of randomisation.
         looked_for_day: event -> (trial, subject) until when it was looked for, where that is not ``last_day``.
+        ended: how the part of each subject of trial 0 ended; empty where the data do not say it of anybody.
+        own_day: variable -> (trial, subject, visit) when it was measured, where that is not ``measured_day``.
     """
 
     subjects: tuple[Subject, ...]
@@ -192,6 +242,8 @@ class Cohort:
     dose_observations: tuple[DoseObservation, ...] = ()
     supports: tuple[Support, ...] = ()
     looked_for_day: Mapping[str, Floats] = field(default_factory=dict)
+    own_day: Mapping[str, Floats] = field(default_factory=dict)
+    ended: tuple[Ended, ...] = ()
     is_in_order: bool = True
     told_of_events: frozenset[str] = frozenset({"grade", "related", "serious", "led_to_stop"})
 
@@ -231,6 +283,7 @@ class Cohort:
             first_event_day=some(self.first_event_day),
             below=some(self.below),
             looked_for_day=some(self.looked_for_day),
+            own_day=some(self.own_day),
             measured_day=self.measured_day[:, who],
             death_day=self.death_day[:, who],
             last_day=self.last_day[:, who],
@@ -238,6 +291,7 @@ class Cohort:
             n_doses=self.n_doses[:, who],
             dosed_from_day=maybe(self.dosed_from_day),
             dosed_to_day=maybe(self.dosed_to_day),
+            ended=tuple(self.ended[i] for i in who) if self.ended else (),
             adverse_events=(),
             dose_observations=(),
             supports=(),
@@ -253,6 +307,10 @@ class Cohort:
         if variable not in self.below:
             return np.zeros(self.death_day.shape, dtype=np.bool_)
         return np.asarray(self.below[variable][:, :, self.visits.index(visit)])
+
+    def day_of(self, variable: str) -> Floats:
+        """(trial, subject, visit) when a variable was measured."""
+        return np.asarray(self.own_day.get(variable, self.measured_day))
 
     def watched_day(self, event: str) -> Floats:
         """(trial, subject) until when an event was looked for."""

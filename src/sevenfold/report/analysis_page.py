@@ -49,9 +49,10 @@ def _context(given: AnalysisInput) -> dict[str, Any]:
     answers = given.estimates.answers
     n_unanswered = sum(answer.status is not Status.OK for answer in answers)
     return {
-        **shared_context(given.file, given.cohort, given.estimates),
+        **shared_context(given.file, given.cohort, given.estimates, is_rehearsed=False),
         "file": given.file,
         "account": given.account,
+        "endings": given.estimates.description.endings,
         "troubles": given.account.troubles[:_LISTED],
         "tiles": [
             (f"{subjects.n_kept}", f"subjects analysed of {subjects.n_read} in the file"),

@@ -127,7 +127,7 @@ def _tick(value: float) -> str:
 
 
 def _subject(cohort: Cohort, values: Floats, i: int, x: Scale, y: Scale, colour: str, settings: CourseSettings) -> str:
-    days = cohort.measured_day[0, i]
+    days = cohort.day_of(settings.variable)[0, i]
     known = np.isfinite(values[i]) & np.isfinite(days) & (days <= settings.last_day)
     if known.sum() < 2:
         return ""

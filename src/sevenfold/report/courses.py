@@ -58,9 +58,18 @@ _WANTED: Final = (  # variable, what to look for, logarithmic axis, lowest value
 
 
 def courses(
-    cohort: Cohort, points: Sequence[Point], protocol: Protocol, arms: Mapping[str, tuple[str, str]]
+    cohort: Cohort,
+    points: Sequence[Point],
+    protocol: Protocol,
+    arms: Mapping[str, tuple[str, str]],
+    *,
+    is_rehearsed: bool,
 ) -> list[Course]:
-    """The courses of whatever the protocol measured, in the order in which one would read them."""
+    """The courses of whatever the protocol measured, in the order in which one would read them.
+
+    Args:
+        is_rehearsed: whether the patients are virtual; of others nothing is said that the model puts in.
+    """
     made = []
     named = {name for name, *_ in _WANTED}
     last = max(visit.time_day for visit in protocol.schedule.visits)
@@ -70,10 +79,10 @@ def courses(
         (*_WANTED, *others), key=lambda one: one[0] not in asked
     )  # what the primary question is about first
     for name, said, is_log, floor, usual_last_day in wanted:
-        lead = "" if protocol.is_described_in_words else said  # what is said is of rehearsals of IL-7
+        lead = said if is_rehearsed else ""
         if name not in cohort.values or not np.isfinite(cohort.values[name]).any():
             continue
-        last_day = max(usual_last_day, last) if protocol.is_described_in_words else usual_last_day
+        last_day = usual_last_day if is_rehearsed else max(usual_last_day, last)
         variable = protocol.known_variables[name]
         unit = variable.unit or ""
         reference = (1200.0, "1200") if name == "alc" else None
@@ -118,9 +127,11 @@ def _below(name: str, cohort: Cohort, unit: str) -> str:
 def _rows(points: Sequence[Point]) -> dict[str, dict[str, tuple[int, str, str]]]:
     rows: dict[str, dict[str, tuple[int, str, str]]] = {}
     for point in points:
-        if point.mean is None:
+        if point.mean is None and not point.n_zero:
             continue
-        mean = number(point.mean) + (f" ({interval(point.lower, point.upper)})" if point.lower is not None else "")
+        mean = ("–" if point.mean is None else number(point.mean)) + (
+            f" ({interval(point.lower, point.upper)})" if point.lower is not None else ""
+        )
         fold = (
             "–"
             if point.fold is None
@@ -129,5 +140,7 @@ def _rows(points: Sequence[Point]) -> dict[str, dict[str, tuple[int, str, str]]]
         )
         if point.n_below:
             mean += f", {point.n_below} below the limit"
+        if point.n_zero:
+            mean += f", without {point.n_zero} of 0"
         rows.setdefault(point.visit, {})[point.group] = (point.n, mean, fold)
     return rows

@@ -11,7 +11,7 @@ __all__ = ["event_figure"]
 _WIDTH, _ROW, _MOST = 760.0, 30.0, 16
 
 
-def event_figure(rows: Sequence[EventRow], arms: Mapping[str, tuple[str, str]]) -> str:
+def event_figure(rows: Sequence[EventRow], arms: Mapping[str, tuple[str, str]], *, is_graded: bool = True) -> str:
     """The commonest events as SVG.
 
     Args:
@@ -43,7 +43,7 @@ def event_figure(rows: Sequence[EventRow], arms: Mapping[str, tuple[str, str]]) 
             y = middle + 7.0 * (place - (len(arms) - 1) / 2)
             tip = (
                 f"{term}, {label}: {row.n_subjects} of {row.n} ({percent(row.share)}, 95 % CI {percent(row.lower)} "
-                f"to {percent(row.upper)}); grade 3 or more in {row.n_severe}"
+                f"to {percent(row.upper)})" + (f"; grade 3 or more in {row.n_severe}" if is_graded else "")
             )
             parts.append(line(x(row.lower), y, x(row.upper), y, f"whisker {colour}"))
             parts.append(

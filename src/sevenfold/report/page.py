@@ -60,7 +60,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
     flow = flow_of(given.history, p)
     primary = given.estimates.primary
     return {
-        **shared_context(given.file, given.cohort, given.estimates),
+        **shared_context(given.file, given.cohort, given.estimates, is_rehearsed=True),
         "file": given.file,
         "seed": given.seed,
         "changed": {one.name: one for one in given.assumptions if one.name in given.changed},

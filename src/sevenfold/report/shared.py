@@ -18,8 +18,12 @@ from sevenfold.report.survival_figure import survival_figures
 __all__ = ["arms_of", "shared_context"]
 
 
-def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> dict[str, Any]:
-    """What the templates' common sections read."""
+def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates, *, is_rehearsed: bool) -> dict[str, Any]:
+    """What the templates' common sections read.
+
+    Args:
+        is_rehearsed: whether the patients are virtual.
+    """
     p = file.protocol
     measured = shipped_levels(p.name)
     is_of_this = measured is not None and measured.sha256 == file.sha256 and measured.planned == p.population.planned
@@ -37,7 +41,7 @@ def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> 
         "headline": words.headline(primary, p.group_label(groups[0]), p.group_label(groups[1])),
         "primary": primary,
         "baseline": estimates.description.baseline,
-        "courses": courses(cohort, estimates.description.points, p, arms),
+        "courses": courses(cohort, estimates.description.points, p, arms, is_rehearsed=is_rehearsed),
         "survival": survival_figures(sorted(curves, key=lambda c: c.endpoint != asked), p, arms),
         "leads_with_curves": leads_with_curves,
         "answers": [_row(answer, shares, p, cohort) for answer in estimates.answers],
@@ -46,7 +50,9 @@ def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates) -> 
         "forests": [svg for scale in FOREST_SCALES if (svg := forest_figure(estimates.answers, scale))],
         "decisions": estimates.decisions,
         "safety": estimates.description.safety,
-        "events_svg": event_figure(estimates.description.events, arms),
+        "events_svg": event_figure(
+            estimates.description.events, arms, is_graded="grade" in estimates.description.safety.told
+        ),
     }
 
 

@@ -128,3 +128,51 @@ def test_the_primary_answer_is_that_of_least_squares(adam: tuple[Cohort, Account
 def test_every_account_closes(kind: str, request: pytest.FixtureRequest) -> None:
     for count in request.getfixturevalue(kind)[1].counts:
         assert count.n_read == count.n_kept + sum(count.left_out.values())
+
+
+def _by_subject(estimates: Estimates) -> dict[tuple[str, str, str], tuple[object, ...]]:
+    """Every cell of the table of treatment-emergent events, as far as it counts subjects; empty cells left out."""
+    return {
+        (line.system, line.term, arm): (cell.n, dict(cell.by_grade), dict(cell.related_by_grade), cell.n_serious)
+        for line in estimates.description.safety.events
+        for arm, cell in line.cells.items()
+        if cell.n_subjects
+    }
+
+
+def test_adverse_events_by_subject_are_the_same_from_sdtm_and_adam(
+    adam: tuple[Cohort, Account, Estimates], sdtm: tuple[Cohort, Account, Estimates]
+) -> None:
+    """Subjects by worst severity, related, serious, in every class and term: ADaM's own flag of treatment emergence
+    against ours from AE's dates, some of which are a year before the first dose and no more.
+    """
+    assert _by_subject(sdtm[2]) == _by_subject(adam[2])
+
+
+def test_sdtm_and_adam_differ_in_rows_of_the_same_events_only() -> None:
+    """ADAE has 230 rows that this AE lacks, each of a subject and term that AE has at least as severe: numbers of
+    events differ by them, numbers of subjects do not.
+    """
+    key = ["USUBJID", "AESEQ"]
+    adae, ae = pl.read_parquet(ADAM / "adae.parquet"), pl.read_parquet(SDTM / "ae.parquet")
+    both = ae.join(adae, on=key, suffix="_adam")
+    assert (adae.height, ae.height, both.height) == (1191, 961, 961)
+    for column in ("AEDECOD", "AESEV", "AESER", "AEREL"):
+        assert both[column].to_list() == both[f"{column}_adam"].to_list()
+    more = adae.join(ae, on=key, how="anti").select("USUBJID", "AEDECOD")
+    assert more.height == 230
+    assert more.join(ae, on=["USUBJID", "AEDECOD"], how="anti").is_empty()
+
+
+@pytest.mark.parametrize("kind", ["adam", "sdtm"])
+def test_why_subjects_left_is_told_as_the_pilot_tells_it(kind: str, request: pytest.FixtureRequest) -> None:
+    """Against a direct count of ADSL's own words (DCDECOD), arm by arm; 92 left after an adverse event."""
+    rows = request.getfixturevalue(kind)[2].description.endings
+    direct = pl.read_parquet(ADAM / "adsl.parquet").filter(pl.col("ITTFL") == "Y")
+    words = {"PROTOCOL VIOLATION": "PROTOCOL DEVIATION"} if kind == "sdtm" else {}
+    counted = {
+        (words.get(word, word), ARMS[arm]): n for word, arm, n in direct.group_by("DCDECOD", "TRT01P").len().iter_rows()
+    }
+    assert {(row.word, arm): n for row in rows for arm, n in row.by_arm.items() if n and arm != "all"} == counted
+    assert next(row.by_arm["all"] for row in rows if row.how == "left after an adverse event") == 92
+    assert sum(row.by_arm["all"] for row in rows) == 254

@@ -211,7 +211,7 @@ def test_an_answer_is_called_hypothetical_for_what_it_supposes(data: Path) -> No
     file = plan(("difference of means", "repeated measures", ["baseline"]), ("hazard ratio", "log-rank", []))
     protocol = file.protocol
     cohort, _ = from_frame(data, Mapping.model_validate(yaml.safe_load(MAPPING), strict=False), protocol)
-    context = shared_context(file, cohort, analyse(cohort, None, protocol, 1))
+    context = shared_context(file, cohort, analyse(cohort, None, protocol, 1), is_rehearsed=False)
     assert [row["supposed"] for row in context["answers"]] == ["", "had all stayed", ""]
     assert context["survival"]
     assert not context["leads_with_curves"]

@@ -5,11 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from sevenfold.analysis.trial.answering import answer
 from sevenfold.analysis.trial.response import responses
 from sevenfold.analysis.trial.time_above import time_above
+from sevenfold.analysis.trial.unknown_outcomes import unknown_outcomes
 from sevenfold.cohort.cohort import Assignment, Cohort, Missing, Subject
 from sevenfold.errors import BlindBroken, InvalidInput
+from sevenfold.protocol.endpoint import Intercurrent, Strategy
 from sevenfold.protocol.load import load
+from sevenfold.protocol.plan import Analysis, Method
 from sevenfold.protocol.protocol import Protocol
 
 IRIS_7, IRIS_7C = load("iris-7").protocol, load("iris-7c").protocol
@@ -119,8 +123,9 @@ def test_time_above_a_threshold_is_by_straight_lines(t: list[float], x: list[flo
 
 
 def test_days_above_are_those_of_everybody_followed_up_to_their_death() -> None:
-    """While alive, until day 42 (t = 41): died on day 2, died on day 31 with a last count on day 15, followed to the
-    end with a last count on day 29, followed without any count but the first; the last is carried on in each.
+    """While alive, until the end of day 42 (t = 42): died on day 2, died on day 31 with a last count on day 15,
+    followed to the end with a last count on day 29, followed without any count but the first; the last is carried on
+    in each.
     """
     made = cohort(
         IRIS_7,
@@ -133,7 +138,7 @@ def test_days_above_are_those_of_everybody_followed_up_to_their_death() -> None:
         last=[1.2, 30.0, 90.0, 90.0],
     )
     found = responses(IRIS_7.estimand("time-above-1200"), made, IRIS_7)
-    assert found.value == pytest.approx([0.0, 7.0 + 16.0, 14.0 + 13.0, 41.0])
+    assert found.value == pytest.approx([0.0, 7.0 + 16.0, 14.0 + 14.0, 42.0])
     assert found.left_out == {}
     assert any("for more than 7 days in 3 subjects" in note for note in found.notes)
 
@@ -194,3 +199,72 @@ def test_a_cohort_refuses_a_gap_without_a_reason() -> None:
     made = cohort(IRIS_7, {"day 1": [500, 500]})
     with pytest.raises(InvalidInput, match="missing without a reason"):
         dataclasses.replace(made, missing={"alc": np.zeros_like(made.missing["alc"])})
+
+
+def test_who_was_seen_on_the_last_day_was_followed_through_it() -> None:
+    """A visit at eleven on day 42 is the last contact of a trial that ends there, and completes the period; the last
+    contact on day 41 (its end is t = 41) does not. So for the event by a day.
+    """
+    made = cohort(IRIS_7, {"day 1": [500] * 4, "day 42": [500] * 4}, last=[41.45, 41.0, 42.0, 40.9])
+    found = responses(IRIS_7.estimand("time-above-1200"), made, IRIS_7)
+    assert found.is_used.tolist() == [True, False, True, False]
+    made = cohort(IRIS_7, {"day 1": [500] * 4}, last=[27.45, 27.0, 28.0, 90.0])
+    assert responses(IRIS_7.estimand("death-28"), made, IRIS_7).is_used.tolist() == [True, False, True, True]
+
+
+def test_days_above_and_courses_are_of_the_days_on_which_their_variable_was_measured() -> None:
+    """Another variable of the visit was measured two days later: that moves no lymphocyte count."""
+    made = cohort(IRIS_7, {"day 1": [500] * 2, "day 15": [1900] * 2})
+    moved = dataclasses.replace(made, measured_day=made.measured_day + 2.0, own_day={"alc": made.measured_day})
+    asked = IRIS_7.estimand("time-above-1200")
+    assert responses(asked, moved, IRIS_7).value == pytest.approx(responses(asked, made, IRIS_7).value)
+    later = dataclasses.replace(moved, own_day={})
+    assert (responses(asked, later, IRIS_7).value != responses(asked, made, IRIS_7).value).all(), "it would"
+
+
+@pytest.mark.parametrize("code", [c for c in Missing if c.has_left], ids=lambda c: c.name)
+def test_who_left_for_whatever_reason_is_told_by_it(code: Missing) -> None:
+    made = cohort(IRIS_7, {"day 1": [500] * 2, "day 15": [1900] * 2}, last=[20, 90])
+    made.missing["alc"][0, 0, np.array([v.time_day > 20 for v in IRIS_7.schedule.visits])] = int(code)
+    assert responses(IRIS_7.estimand("time-above-1200"), made, IRIS_7).left_out == {code.reason: 1}
+
+
+@pytest.mark.parametrize("code", [Missing.ADVERSE_EVENT, Missing.WITHDRAWN, Missing.LOST, Missing.SPONSOR])
+def test_a_withdrawal_is_whatever_somebody_decided_for_the_subject(code: Missing) -> None:
+    """Under a composite strategy who left after an adverse event has not responded; who was lost is not known."""
+    made = cohort(IRIS_7C, {"day 1": [400] * 2, "day 29": [np.nan, 900]})
+    made.missing["alc"][0, 0, IRIS_7C.schedule.names.index("day 29")] = int(code)
+    plain = IRIS_7C.estimand("alc-response")
+    asked = plain.model_copy(
+        update={"intercurrent": {**plain.intercurrent, Intercurrent.WITHDRAWAL: Strategy.COMPOSITE}}
+    )
+    found = responses(asked, made, IRIS_7C)
+    if code.is_withdrawal:
+        assert found.value.tolist() == [0.0, 1.0]
+    else:
+        assert found.left_out == {code.reason: 1}
+
+
+def test_what_is_not_known_of_an_event_is_told_by_group_with_the_bounds() -> None:
+    """Of six a group: two dead (one lost from the other trial before), one lost without it; 2/5 against 0/5 observed.
+    The lost may have died or not: from 2/6 - 1/6 to 3/6 - 0/6.
+    """
+    lost = [15.0, 15.0]
+    death = [10.0, INF, 20.0, INF, INF, INF, INF, INF, INF, INF, INF, INF]
+    last = [10.0, 90.0, 20.0, 90.0, 90.0, 90.0, 90.0, 90.0, 90.0, 90.0, *lost]
+    made = cohort(IRIS_7, {"day 1": [500] * 12}, death=death, last=last)
+    asked = IRIS_7.estimand("death-28")
+    a, b = (IRIS_7.group_label(name) for name in asked.compare)
+    (said,) = unknown_outcomes(asked, responses(asked, made, IRIS_7), IRIS_7)
+    assert f"not known of 1 of 6 ({a}) and 1 of 6 ({b})" in said
+    assert "between +0.167 and +0.500" in said
+    assert "cumulative incidence" in said
+    everybody = dataclasses.replace(made, last_day=np.full((1, 12), 90.0))
+    assert unknown_outcomes(asked, responses(asked, everybody, IRIS_7), IRIS_7) == ()
+
+
+def test_the_bounds_stand_in_the_answer_by_the_exact_test() -> None:
+    made = cohort(IRIS_7, {"day 1": [500] * 8}, death=[10.0, *[INF] * 7], last=[10.0, *[90.0] * 6, 15.0])
+    planned = Analysis(estimand="death-28", method=Method.EXACT_TEST)
+    said = answer(planned, made, IRIS_7, 1)
+    assert any("the difference lies between +0.000 and +0.250" in note for note in said.notes)

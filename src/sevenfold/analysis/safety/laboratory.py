@@ -105,7 +105,7 @@ def _graded(criterion: Criterion, name: str, cohort: Cohort, protocol: Protocol,
     before = cohort.baseline[name][0]
     against_range = grade(criterion, before, unit, lower=lower, upper=upper)
     own = grade(criterion, before, unit, lower=lower, upper=upper, baseline=before)  # on the scale of later grades
-    values = np.where(_is_after(cohort, protocol, during), cohort.values[name][0], np.nan)
+    values = np.where(_is_after(name, cohort, protocol, during), cohort.values[name][0], np.nan)
     after = grade(criterion, values, unit, lower=lower, upper=upper, baseline=before[:, None])
     worst = after.max(axis=1, initial=UNKNOWN)
     emergent = np.where(worst > np.maximum(own, 0), worst, 0)
@@ -128,7 +128,7 @@ def range_shift(
 ) -> ShiftTable:
     """From below, within or above the range of normal before treatment to the lowest or highest value in the window."""
     normal = protocol.reference_ranges[name]
-    values = np.where(_is_after(cohort, protocol, during), cohort.values[name][0], np.nan)
+    values = np.where(_is_after(name, cohort, protocol, during), cohort.values[name][0], np.nan)
     pick, none = (np.min, np.inf) if lowest else (np.max, -np.inf)
     extreme = pick(np.where(np.isnan(values), none, values), axis=1)
     states = []
@@ -139,9 +139,9 @@ def range_shift(
     return _table(title, name, _RANGES, states[0], states[1], groups, during)
 
 
-def _is_after(cohort: Cohort, protocol: Protocol, during: Exposed) -> Flags:
+def _is_after(name: str, cohort: Cohort, protocol: Protocol, during: Exposed) -> Flags:
     """(subject, visit): held behind the baseline visit, after the first dose, and within the window."""
-    day = np.nan_to_num(cohort.measured_day[0], nan=-np.inf)
+    day = np.nan_to_num(cohort.day_of(name)[0], nan=-np.inf)
     later = np.arange(len(cohort.visits)) > cohort.visits.index(protocol.baseline.visit)
     in_window = (day >= during.from_day[:, None]) & (day <= during.to_day[:, None])
     return np.asarray(in_window & later & during.is_dosed[:, None])

@@ -69,12 +69,14 @@ class SafetyTables:
         window: of what is treatment-emergent, in words.
         ctcae: the version by which laboratory values are graded; None where none is pinned.
         n_dosed: group -> subjects who received at least one injection.
+        told: what the data say of adverse events besides their names; of the rest nothing is counted.
         not_graded: terms that cannot be, for the unit in which the values are measured.
     """
 
     window: str
     ctcae: str | None
     n_dosed: Mapping[str, int]
+    told: tuple[str, ...]
     events: tuple[EventLine, ...]
     differences: tuple[EventDifference, ...]
     emergent: tuple[EmergentRow, ...]
@@ -103,6 +105,7 @@ def safety_tables(cohort: Cohort, protocol: Protocol, groups: Mapping[str, Flags
         window=during.window,
         ctcae=protocol.safety.ctcae,
         n_dosed={group: int((members & during.is_dosed).sum()) for group, members in groups.items()},
+        told=tuple(sorted(cohort.told_of_events)),
         events=events,
         differences=event_differences(events, protocol.primary.compare, cohort.told_of_events),
         emergent=tuple(

@@ -27,6 +27,7 @@ from sevenfold.analysis.trial.ranked import ranked, rerandomised
 from sevenfold.analysis.trial.repeated import repeated_measures
 from sevenfold.analysis.trial.response import Responses, responses
 from sevenfold.analysis.trial.timed import hazards, restricted_means
+from sevenfold.analysis.trial.unknown_outcomes import unknown_outcomes
 from sevenfold.analysis.two_binomials import Table
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.errors import InvalidInput
@@ -65,7 +66,7 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
     methods: Mapping[Method, Callable[[], _Found]] = {
         Method.ANCOVA: lambda: _ancova(estimand, found, by),
         Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
-        Method.EXACT_TEST: lambda: _exact(found),
+        Method.EXACT_TEST: lambda: _exact(estimand, found, protocol),
         Method.SURVIVOR_AVERAGE: lambda: _survivors(estimand, found, seed, protocol),
         Method.CUMULATIVE_INCIDENCE: lambda: incidence(estimand, cohort, protocol),
         Method.COX: lambda: hazards(estimand, analysis, found, by, cohort, protocol),
@@ -74,7 +75,7 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Method.RANK_SUM: lambda: ranked(analysis, found, cohort),
         Method.IMPUTATION: lambda: imputed(estimand, analysis, cohort, protocol, seed),
         Method.CONDITIONAL_MEAN: lambda: imputed(estimand, analysis, cohort, protocol, seed),
-        Method.STANDARDISED: lambda: _standardised(estimand, found, by),
+        Method.STANDARDISED: lambda: _standardised(estimand, found, by, protocol),
         Method.WIN_RATIO: lambda: prioritised(estimand, analysis, found, cohort, protocol),
         Method.RANDOMISATION_TEST: lambda: rerandomised(estimand, found, cohort, protocol, seed),
     }
@@ -187,7 +188,7 @@ def _logarithms(values: Floats) -> Floats:
     return np.asarray(np.log(np.where(values > 0.0, values, np.nan)))
 
 
-def _exact(found: Responses) -> _Found:
+def _exact(estimand: Estimand, found: Responses, protocol: Protocol) -> _Found:
     counts = [
         (int(found.value[members & found.is_used].sum()), int((members & found.is_used).sum()))
         for members in (found.is_active, ~found.is_active)
@@ -205,6 +206,7 @@ def _exact(found: Responses) -> _Found:
         "p_value": p_value,
         "test": "Boschloo's exact unconditional test, two-sided",
         "interval": "Chan-Zhang exact unconditional",
+        "notes": unknown_outcomes(estimand, found, protocol),
     }
 
 
@@ -219,7 +221,7 @@ def _difference(table: Table) -> ProportionDifference:
     return chan_zhang(table, _LEVEL)
 
 
-def _standardised(estimand: Estimand, found: Responses, by: Adjustment) -> _Found:
+def _standardised(estimand: Estimand, found: Responses, by: Adjustment, protocol: Protocol) -> _Found:
     """The difference of risks that a logistic model gives the whole trial, by either group."""
     a, b = estimand.compare
     used = found.is_used
@@ -246,6 +248,7 @@ def _standardised(estimand: Estimand, found: Responses, by: Adjustment) -> _Foun
         "test": "z, standardised risks",
         "interval": "robust, covariates sampled (Ye)",
         "notes": (
+            *unknown_outcomes(estimand, found, protocol),
             *by.notes,
             f"Adjusted for {adjusted}." if adjusted else "Not adjusted.",
             f"Risk ratio {ratio.estimate:.2f} ({ratio.interval.lower:.2f} to {ratio.interval.upper:.2f}), odds ratio "

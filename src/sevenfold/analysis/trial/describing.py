@@ -15,7 +15,7 @@ from sevenfold.analysis.geometric import geometric_mean, paired_ratio
 from sevenfold.analysis.proportion import clopper_pearson
 from sevenfold.analysis.safety.tables import safety_tables
 from sevenfold.analysis.trial.curves import survival_curves
-from sevenfold.analysis.trial.estimates import Description, EventRow, Point, ReleaseRow
+from sevenfold.analysis.trial.estimates import Description, EndingRow, EventRow, Point, ReleaseRow
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.variable import Kind
@@ -27,6 +27,17 @@ Flags = NDArray[np.bool_]
 _Row = tuple[str, dict[str, str]]
 
 _LEVEL: Final = 0.95
+_HOW: Final = {
+    "withdrew": "withdrew consent",
+    "lost": "lost to follow-up",
+    "adverse event": "left after an adverse event",
+    "lack of efficacy": "left for lack of efficacy",
+    "physician's decision": "left by the physician's decision",
+    "protocol deviation": "left after a protocol deviation",
+    "sponsor's decision": "left by the sponsor's decision",
+    "other": "left for another reason",
+    "not said": "the data do not say",
+}
 _ARITHMETIC: Final = {
     "temperature",
     "sofa",
@@ -52,6 +63,7 @@ def describe(cohort: Cohort, protocol: Protocol, release: dict[int, tuple[int, i
         release=tuple(_release(release, sides)),
         n_by_group={name: int(members.sum()) for name, members in sides.items()},
         antibodies=_antibodies(cohort, sides),
+        endings=tuple(_endings(cohort, protocol)),
         curves=tuple(survival_curves(cohort, protocol)),
         safety=safety_tables(cohort, protocol, sides),
     )
@@ -74,15 +86,16 @@ def _baseline(cohort: Cohort, protocol: Protocol) -> Iterable[_Row]:
         return label, {name: tell(members) for name, members in arms.items()}
 
     people = cohort.subjects
-    is_woman = np.array([s.sex == "female" for s in people])
+    is_woman = np.array([float(s.sex == "female") if s.sex else np.nan for s in people])
     yield row("Subjects", lambda members: f"{int(members.sum())}")
     age, weight = np.array([s.age_year for s in people]), np.array([s.weight_kg for s in people])
     if np.isfinite(age).any():
         yield row("Age, years: median (range)", partial(_median_range, age))
     if any(s.sex for s in people):
-        yield row("Women", partial(_share, is_woman))
+        yield row("Women", partial(_share_of_known, is_woman))
     for country in sorted({s.country for s in people} - {""}):
-        yield row(country, partial(_share, np.array([s.country == country for s in people])))
+        is_from = np.array([float(s.country == country) if s.country else np.nan for s in people])
+        yield row(country, partial(_share_of_known, is_from))
     if np.isfinite(weight).any():
         yield row("Weight, kg: median (range)", partial(_median_range, weight))
     for name in dict.fromkeys(name for s in people for name in s.covariates):
@@ -177,7 +190,8 @@ def _points(cohort: Cohort, protocol: Protocol, sides: dict[str, Flags]) -> Iter
 
 def _point(name: str, group: str, visit: str, day: float, values: Floats, baseline: Floats, is_plain: bool) -> Point:
     known = values[np.isfinite(values)]
-    mean, lower, upper = _arithmetic(known) if is_plain else _geometric(known)
+    usable = known if is_plain else known[known > 0]
+    mean, lower, upper = _arithmetic(usable) if is_plain else _geometric(usable)
     fold: tuple[float | None, float | None, float | None] = (None, None, None)
     pairs = np.isfinite(values) & np.isfinite(baseline) & (values > 0) & (baseline > 0)
     if not is_plain and pairs.sum() > 1:
@@ -192,18 +206,19 @@ def _point(name: str, group: str, visit: str, day: float, values: Floats, baseli
         group=group,
         visit=visit,
         day=day,
-        n=len(known),
+        n=len(usable),
         mean=mean,
         lower=lower,
         upper=upper,
         fold=fold[0],
         fold_lower=fold[1],
         fold_upper=fold[2],
+        n_fold=0 if is_plain else int(pairs.sum()),
+        n_zero=len(known) - len(usable),
     )
 
 
-def _geometric(known: Floats) -> tuple[float | None, float | None, float | None]:
-    positive = known[known > 0]
+def _geometric(positive: Floats) -> tuple[float | None, float | None, float | None]:
     if not len(positive):
         return None, None, None
     mean = geometric_mean(positive)
@@ -244,6 +259,18 @@ def _events(cohort: Cohort, sides: dict[str, Flags]) -> Iterable[EventRow]:
                 lower=share.interval.lower,
                 upper=share.interval.upper,
             )
+
+
+def _endings(cohort: Cohort, protocol: Protocol) -> Iterable[EndingRow]:
+    """One row a way in which follow-up ended, the commonest first."""
+    if not cohort.ended:
+        return
+    arms = {arm.id: cohort.revealed().is_in((arm.id,))[0] for arm in protocol.arms}
+    every = Counter(cohort.ended)
+    for one in sorted(every, key=lambda one: (-every[one], one.how, one.word)):
+        is_it = np.array([other == one for other in cohort.ended])
+        by_arm = {name: int((is_it & members).sum()) for name, members in arms.items()}
+        yield EndingRow(how=_HOW.get(one.how, one.how), word=one.word, by_arm={**by_arm, "all": every[one]})
 
 
 def _release(release: dict[int, tuple[int, int]], sides: dict[str, Flags]) -> Iterable[ReleaseRow]:

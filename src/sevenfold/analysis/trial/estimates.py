@@ -8,7 +8,7 @@ from sevenfold.analysis.effect import Status
 from sevenfold.analysis.multiplicity import Decision
 from sevenfold.analysis.safety.tables import SafetyTables
 
-__all__ = ["Answer", "Curve", "Description", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
+__all__ = ["Answer", "Curve", "Description", "EndingRow", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
 
 Scale = Literal["ratio", "difference", "difference of proportions", "hazard ratio", "win ratio"]
 
@@ -79,9 +79,12 @@ class Point:
     """A group's values of one assessment at one visit, in those who have one.
 
     Args:
+        n: with a value that the mean can take: a geometric one takes no zeros.
         mean: geometric for counts and concentrations (then the interval is of the geometric mean), else arithmetic.
         fold: geometric mean ratio to baseline, with its interval; None where the assessment has no ratio.
         n_below: of n, below the limit of quantification; the limit stands for them.
+        n_fold: with a ratio to baseline.
+        n_zero: with a value of 0, left out of a geometric mean.
     """
 
     variable: str
@@ -96,6 +99,8 @@ class Point:
     fold_lower: float | None = None
     fold_upper: float | None = None
     n_below: int = 0
+    n_fold: int = 0
+    n_zero: int = 0
 
 
 @final
@@ -114,6 +119,22 @@ class EventRow:
     share: float
     lower: float
     upper: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndingRow:
+    """Subjects whose part ended in one way, by arm.
+
+    Args:
+        how: in our words.
+        word: in the data's own; empty where they have none.
+        by_arm: arm, and ``all`` -> subjects.
+    """
+
+    how: str
+    word: str
+    by_arm: Mapping[str, int]
 
 
 @final
@@ -150,7 +171,12 @@ class Curve:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """What describes a trial around its estimates."""
+    """What describes a trial around its estimates.
+
+    Args:
+        endings: how follow-up ended, with the data's own word, by arm; each subject stands in one row. Empty where the
+            data do not say it of anybody.
+    """
 
     baseline: tuple[tuple[str, Mapping[str, str]], ...]
     points: tuple[Point, ...]
@@ -160,6 +186,7 @@ class Description:
     antibodies: Mapping[str, tuple[int, int]]
     safety: SafetyTables
     curves: tuple[Curve, ...] = ()
+    endings: tuple[EndingRow, ...] = ()
 
 
 @final

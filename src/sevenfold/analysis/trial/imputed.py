@@ -148,7 +148,7 @@ def _first_after(seen: NDArray[np.bool_], why: NDArray[np.int64]) -> NDArray[np.
     """
     n_visits = seen.shape[1]
     last_seen = np.where(seen.any(axis=1), n_visits - np.argmax(seen[:, ::-1], axis=1), 0)
-    left = np.isin(why, [int(code) for code in (Missing.DEAD, Missing.WITHDRAWN, Missing.LOST)])
+    left = np.isin(why, [int(code) for code in Missing if code is Missing.DEAD or code.has_left])
     if not left.any():
         return np.asarray(last_seen, dtype=np.int64)
     first = np.where(left.any(axis=1), np.argmax(left, axis=1), n_visits)

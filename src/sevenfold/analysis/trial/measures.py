@@ -99,15 +99,17 @@ def _ratio(a: Point, b: Point, variable: str, protocol: Protocol) -> Measure:
     if a.fold is None or b.fold is None:
         return Measure(value=None, lower=None, upper=None, text=text, against=b.group, visit=a.visit)
     value = a.fold / b.fold
-    if a.fold_lower is None or b.fold_lower is None or a.n < 2 or b.n < 2:
+    if a.fold_lower is None or b.fold_lower is None or a.n_fold < 2 or b.n_fold < 2:
         return Measure(value=value, lower=None, upper=None, text=text, against=b.group, visit=a.visit)
     variances = []
     for point in (a, b):
         assert point.fold is not None
         assert point.fold_lower is not None
-        variances.append((log(point.fold / point.fold_lower) / float(stdtrit(point.n - 1, 0.5 + _LEVEL / 2.0))) ** 2)
+        variances.append(
+            (log(point.fold / point.fold_lower) / float(stdtrit(point.n_fold - 1, 0.5 + _LEVEL / 2.0))) ** 2
+        )
     total = sum(variances)
-    df = total**2 / sum(v**2 / (point.n - 1) for v, point in zip(variances, (a, b), strict=True))
+    df = total**2 / sum(v**2 / (point.n_fold - 1) for v, point in zip(variances, (a, b), strict=True))
     half = float(stdtrit(df, 0.5 + _LEVEL / 2.0)) * sqrt(total)
     return Measure(
         value=value,

@@ -140,11 +140,11 @@ def _values(endpoint: Endpoint, estimand: Estimand, cohort: Cohort, protocol: Pr
             return _responders(endpoint, estimand, cohort, protocol, trial)
         case TimeAboveEndpoint():
             value, why, notes = days_above(endpoint, cohort, trial)
-            is_alive = cohort.death_day[trial] > time_day(endpoint.until_day)
+            is_alive = cohort.death_day[trial] > time_day(endpoint.until_day) + 1.0
             return _Values(value=value, why=why, is_alive=is_alive, notes=notes)
         case EventEndpoint():
             value, why = _happened(endpoint, cohort, trial)
-            return _Values(value=value, why=why, is_alive=cohort.death_day[trial] > time_day(endpoint.by_day))
+            return _Values(value=value, why=why, is_alive=cohort.death_day[trial] > time_day(endpoint.by_day) + 1.0)
         case TimeToEndpoint():
             until = np.inf if endpoint.until_day is None else time_day(endpoint.until_day) + 1.0
             watched = np.minimum(cohort.watched_day(endpoint.time_to)[trial], until)
@@ -200,7 +200,7 @@ def _measured(
 
 def last_until(variable: str, day: float, cohort: Cohort, trial: int, subject: int) -> float | None:
     """The last value after baseline and not after a day; None if there is none."""
-    days, values = cohort.measured_day[trial, subject], cohort.values[variable][trial, subject]
+    days, values = cohort.day_of(variable)[trial, subject], cohort.values[variable][trial, subject]
     usable = np.flatnonzero(np.isfinite(values) & (days > 0.5) & (days <= day))
     return float(values[usable[-1]]) if len(usable) else None
 
@@ -216,18 +216,23 @@ def _responders(
     if estimand.intercurrent[Intercurrent.DEATH] is Strategy.COMPOSITE:
         is_no |= ~found.is_alive
     if estimand.intercurrent.get(Intercurrent.WITHDRAWAL) is Strategy.COMPOSITE:
-        is_no |= codes == Missing.WITHDRAWN  # whatever was found at discharge
+        is_no |= np.isin(
+            codes, [int(code) for code in Missing if code.is_withdrawal]
+        )  # whatever was found at discharge
     rose[is_no] = 0.0
     why = ["" if no else reason for no, reason in zip(is_no, found.why, strict=True)]
     return _Values(value=rose, why=why, is_alive=found.is_alive, notes=found.notes)
 
 
 def _happened(endpoint: EventEndpoint, cohort: Cohort, trial: int) -> tuple[Floats, list[str]]:
-    """1 if the event came by the day, 0 if the subject was followed (or dead) without it, NaN if that is not known."""
+    """1 if the event came by the day, 0 if the subject was followed (or dead) without it, NaN if that is not known.
+
+    Who was seen on the day without it was followed through the day.
+    """
     by = time_day(endpoint.by_day) + 1.0  # until the end of that day
     days = cohort.death_day[trial] if endpoint.event == "death" else cohort.first_event_day[endpoint.event][trial]
     happened = days <= by
-    known = happened | (cohort.watched_day(endpoint.event)[trial] >= by) | (cohort.death_day[trial] <= by)
+    known = happened | (cohort.watched_day(endpoint.event)[trial] > by - 1.0) | (cohort.death_day[trial] <= by)
     return np.where(happened, 1.0, np.where(known, 0.0, np.nan)), [
         "" if k else "not followed until then" for k in known
     ]

@@ -1,7 +1,8 @@
 """Days above a threshold while alive: straight lines between the counts, the first and the last carried on.
 
-What is asked ends with the period or with death, whichever comes first, so that who dies early has few days and is not
-left out. Who withdrew or was lost before that was watched for a part only: there is no value, and the reason is told.
+What is asked ends at the end of the period's last day or with death, whichever comes first, so that who dies early has
+few days and is not left out. Who withdrew or was lost before that was watched for a part only: there is no value, and
+the reason is told.
 
 Source: docs/theory/estimands.md.
 """
@@ -24,18 +25,20 @@ _LONG_DAY: Final = 7.0  # a count carried on for longer is told: the usual dista
 
 
 def days_above(endpoint: TimeAboveEndpoint, cohort: Cohort, trial: int) -> tuple[Floats, list[str], tuple[str, ...]]:
-    """Days above the threshold from the first dose to the day asked for or death; reasons; what is to be told."""
-    until = time_day(endpoint.until_day)
+    """Days above the threshold from the first dose to the end of the day asked for or death; reasons; what is to be
+    told. Who was seen on that day was followed through it.
+    """
+    until = time_day(endpoint.until_day) + 1.0  # the end of that day, as for events and restricted means
     above, why = np.full(cohort.n_subjects, np.nan), [""] * cohort.n_subjects
     n_long = 0
     for i in range(cohort.n_subjects):
         end = min(until, float(cohort.death_day[trial, i]))
         days, counts = _counts(endpoint.time_above, cohort, trial, i)
-        why[i] = _unwatched(endpoint.time_above, cohort, (trial, i), end) or ("" if len(days) else "no count")
+        why[i] = _unwatched(endpoint.time_above, cohort, (trial, i), end, until) or ("" if len(days) else "no count")
         if not why[i]:
             n_long += end - days[-1] > _LONG_DAY
             above[i] = time_above(days, counts, endpoint.threshold_per_ul, end)
-    told = f"Straight lines between counts, the last carried on to death or day {endpoint.until_day}"
+    told = f"Straight lines between counts, the last carried on to death or the end of day {endpoint.until_day}"
     return above, why, (f"{told} (for more than {_LONG_DAY:.0f} days in {n_long} subjects).",)
 
 
@@ -63,7 +66,7 @@ def time_above(days: Floats, counts: Floats, threshold: float, end: float) -> fl
 
 def _counts(variable: str, cohort: Cohort, trial: int, i: int) -> tuple[Floats, Floats]:
     """Days and counts in order, from the first dose on; the baseline opens them where that day has no count."""
-    days, values = cohort.measured_day[trial, i], cohort.values[variable][trial, i]
+    days, values = cohort.day_of(variable)[trial, i], cohort.values[variable][trial, i]
     usable = np.isfinite(values) & np.isfinite(days)
     order = np.argsort(days[usable], kind="stable")
     t, x = np.maximum(days[usable][order], 0.0), values[usable][order]
@@ -73,11 +76,11 @@ def _counts(variable: str, cohort: Cohort, trial: int, i: int) -> tuple[Floats, 
     return t, x
 
 
-def _unwatched(variable: str, cohort: Cohort, place: tuple[int, int], end: float) -> str:
+def _unwatched(variable: str, cohort: Cohort, place: tuple[int, int], end: float, until: float) -> str:
     """Why a subject was not followed to the end; empty if they were."""
     codes = cohort.missing[variable][place]
-    if cohort.last_day[place] >= end:
+    if cohort.last_day[place] >= end or cohort.last_day[place] > until - 1.0:
         is_open = np.isinf(cohort.last_day[place]) and np.isinf(cohort.death_day[place])
         return Missing.NOT_YET.reason if is_open and (codes == Missing.NOT_YET).any() else ""
-    reason = next((r for r in (Missing.WITHDRAWN, Missing.LOST) if (codes == r).any()), None)
+    reason = next((r for r in Missing if r.has_left and (codes == r).any()), None)
     return reason.reason if reason is not None else "not followed until then"

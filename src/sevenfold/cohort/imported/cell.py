@@ -3,14 +3,24 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from math import isfinite
 from typing import Final, final
 
 from sevenfold.cohort.imported.mapping import Column
 from sevenfold.protocol.visit import study_day_on
 
-__all__ = ["Number", "Unreadable", "as_date", "as_number", "as_study_day", "as_word", "as_yes", "day_between"]
+__all__ = [
+    "Number",
+    "Unreadable",
+    "as_date",
+    "as_number",
+    "as_study_day",
+    "as_word",
+    "as_yes",
+    "day_between",
+    "latest_date",
+]
 
 _NUMBER: Final = re.compile(r"([<>]=?|≤|≥)?\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\Z")
 _YES: Final = {"y": True, "yes": True, "true": True, "1": True, "n": False, "no": False, "false": False, "0": False}
@@ -58,6 +68,17 @@ def as_date(text: str) -> date:
         return date.fromisoformat(day)
     except ValueError:
         raise Unreadable(f"{text!r} is a day that does not exist", "look it up", "impossible date") from None
+
+
+def latest_date(text: str) -> date | None:
+    """The latest day that a partial date (a year, or a year and month) may be; None where it is no such thing."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?", text.partition("T")[0].rstrip("-"))
+    if match is None:
+        return None
+    year, month = int(match.group(1)), int(match.group(2) or 12)
+    if not (1 <= month <= 12 and 1 <= year < 9999):
+        return None
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 def as_study_day(text: str) -> int:

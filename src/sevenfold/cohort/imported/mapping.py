@@ -15,6 +15,7 @@ from sevenfold.protocol.part import Id, Part, Text, contradiction
 from sevenfold.protocol.reading import Document, read_document
 
 __all__ = [
+    "AboutSubjects",
     "AdverseEvents",
     "Column",
     "Ends",
@@ -61,6 +62,17 @@ class InTable(Part):
     where: dict[str, Word | tuple[Word, ...]] = Field(default_factory=dict)
 
 
+class AboutSubjects(InTable):
+    """Rows about subjects whom the subjects' table names.
+
+    Args:
+        others: what is done with rows of those whom it does not name: ``refuse`` them, as a name may be mistyped, or
+            ``ignore`` them, counted.
+    """
+
+    others: Literal["refuse", "ignore"] = "refuse"
+
+
 class SubjectTable(InTable):
     """Who was randomised to what: a row a subject.
 
@@ -84,7 +96,7 @@ class SubjectTable(InTable):
     covariates: dict[Id, Column] = Field(default_factory=dict)
 
 
-class Measurements(InTable):
+class Measurements(AboutSubjects):
     """Values of one variable: a row a measurement, or a column a visit.
 
     Args:
@@ -122,7 +134,7 @@ class Measurements(InTable):
         return self
 
 
-class Happenings(InTable):
+class Happenings(AboutSubjects):
     """Something that happens once, such as progression: a row a subject followed for it, or a row a subject it befell.
 
     Args:
@@ -144,7 +156,7 @@ class Happenings(InTable):
         return self
 
 
-class AdverseEvents(InTable):
+class AdverseEvents(AboutSubjects):
     """Adverse events: a row an event.
 
     Args:
@@ -161,14 +173,15 @@ class AdverseEvents(InTable):
     date: Column | None = None
 
 
-class Ends(InTable):
+class Ends(AboutSubjects):
     """How long a subject was followed and why no longer.
 
     Args:
         day: study day of the last contact; or
         date: from which that follows; or
         elapsed: time since the first dose, with its unit.
-        reason: completed, died, withdrew or lost; completed where it is left out.
+        reason: completed, died, withdrew, lost, adverse event, lack of efficacy, physician's decision, protocol
+            deviation, sponsor's decision or other; nothing is known of it where it is left out.
     """
 
     day: Column | None = None

@@ -53,8 +53,13 @@ class _Found:
     day: float
 
 
-def read_measurements(part: Measurements, people: People, source: Source, protocol: Protocol) -> Grid:
+def read_measurements(
+    part: Measurements, people: People, source: Source, protocol: Protocol, death: NDArray[np.float64]
+) -> Grid:
     """Read one part of the mapping.
+
+    Args:
+        death: days since the first dose, inf of those alive  # (subject,).
 
     Raises:
         InvalidInput: the part does not fit the protocol, or the table cannot be read.
@@ -75,7 +80,9 @@ def read_measurements(part: Measurements, people: People, source: Source, protoc
                 source.ledger.notes[
                     f"{variable.label}: a value above the limit of quantification stands at the limit"
                 ] += 1
+    _alive(part, grid, cells, protocol, source, count, death)
     _ascending(part, grid, cells, protocol, source, count)
+    _in_window(grid, variable, protocol, source)
     source.ledger.counts.append(
         RowCount(
             what=f"values of {variable.label}",
@@ -133,7 +140,11 @@ def _read(
         for row in source.rows(part, set(part.visits.values()), wide):
             for visit, column in part.visits.items():
                 count.n_read += 1
-                yield from _value(part, variable, people, source, row, column, visits.index(visit), count, visits)
+                place = _place(part, people, source, row, visit, count)
+                if place is not None:
+                    yield from _value(
+                        part, variable, people, source, row, column, (place, visits.index(visit)), count, visits
+                    )
         for why, n in wide.left_out.items():
             count.n_read += n * len(part.visits)
             count.left_out[why] += n * len(part.visits)
@@ -146,13 +157,29 @@ def _read(
         if text is None or text in {str(word) for word in part.ignore}:
             count.leave_out("names no visit" if text is None else "visit that is not analysed")
             continue
+        place = _place(part, people, source, row, text, count)
+        if place is None:
+            continue
         try:
             visit = as_word(text, part.visit, visits)
         except Unreadable as fault:
             source.ledger.troubles.append(row.trouble(part.visit.column, fault))
             count.leave_out(fault.reason)
             continue
-        yield from _value(part, variable, people, source, row, part.value, visits.index(visit), count, visits)
+        yield from _value(part, variable, people, source, row, part.value, (place, visits.index(visit)), count, visits)
+
+
+def _place(part: Measurements, people: People, source: Source, row: Row, visit: str, count: Count) -> int | None:
+    """The place of the subject that a value is of; None where it is left out, which is counted."""
+    try:
+        place = source.place(row, part, people.place, people.others)
+    except Unreadable as fault:
+        source.ledger.troubles.append(row.trouble(str(fault.column), fault, visit))
+        place = fault.reason
+    if isinstance(place, str):
+        count.leave_out(place)
+        return None
+    return place
 
 
 def _value(
@@ -162,18 +189,11 @@ def _value(
     source: Source,
     row: Row,
     column: str,
-    visit: int,
+    place: tuple[int, int],
     count: Count,
     visits: tuple[str, ...],
 ) -> Iterator[_Found]:
-    try:
-        subject = source.place(row, part, people.place, people.others)
-    except Unreadable as fault:
-        source.ledger.troubles.append(row.trouble(str(fault.column), fault, visits[visit]))
-        subject = fault.reason
-    if isinstance(subject, str):
-        count.leave_out(subject)
-        return
+    subject, visit = place
     if row.cells[column] is None:
         count.leave_out("no value")
         return
@@ -186,29 +206,32 @@ def _value(
             unit = row.cells[reading]
             if unit is None:
                 raise Unreadable("there is no unit", f"one that measures as {variable.unit} does is wanted", "no unit")
-        reading = column
-        number = _converted(number, unit, variable)
+        number = _converted(number, unit, variable, column, part.unit_column or column)
         reading = part.day or part.date or column
         day = _day(part, row, people.first_dose[subject])
     except Unreadable as fault:
-        source.ledger.troubles.append(row.trouble(reading, fault, visits[visit]))
+        source.ledger.troubles.append(row.trouble(fault.column or reading, fault, visits[visit]))
         count.leave_out(fault.reason)
         return
-    yield _Found(row=row, place=(subject, visit), number=number, day=day)
+    yield _Found(row=row, place=place, number=number, day=day)
 
 
-def _converted(number: Number, unit: str | None, variable: Variable) -> Number:
+def _converted(number: Number, unit: str | None, variable: Variable, value_column: str, unit_column: str) -> Number:
     try:
         value = convert(number.value, unit, variable.unit) if unit and variable.unit else number.value
     except InvalidInput as error:
-        raise Unreadable(str(error).rstrip("."), f"{variable.label} is held in {variable.unit}", "unit") from None
+        fault = Unreadable(str(error).rstrip("."), f"{variable.label} is held in {variable.unit}", "unit")
+        fault.column = unit_column
+        raise fault from None
     low, high = variable.lower, variable.upper
     if (low is not None and value < low) or (high is not None and value > high):
-        raise Unreadable(
+        fault = Unreadable(
             f"{value:g} {variable.unit or ''} is impossible".replace("  ", " "),
             f"{variable.label} lies {_between(low, high)}",
             "impossible value",
         )
+        fault.column = value_column
+        raise fault
     return Number(value, number.qualifier)
 
 
@@ -256,9 +279,50 @@ def _chosen(
         "say which counts with 'keep: first', last or mean",
         "visit twice",
     )
-    source.ledger.troubles.append(first.row.trouble(part.value or "", fault, visit))
+    source.ledger.troubles.append(first.row.trouble(part.value or (part.visits or {})[visit], fault, visit))
     count.left_out[fault.reason] += len(several)
     return None
+
+
+def _leave_out(
+    place: tuple[int, int], fault: Unreadable, part: Measurements, grid: Grid,
+    cells: dict[tuple[int, int], list[_Found]], protocol: Protocol, source: Source, count: Count,
+) -> None:  # fmt: skip
+    """A value that was chosen is none after all."""
+    row, visit = cells[place][0].row, protocol.schedule.names[place[1]]
+    source.ledger.troubles.append(row.trouble(str(part.day or part.date), fault, visit))
+    grid.values[place], grid.below[place], grid.day[place] = nan, False, nan
+    count.n_kept -= 1
+    count.leave_out(fault.reason)
+
+
+def _alive(
+    part: Measurements,
+    grid: Grid,
+    cells: dict[tuple[int, int], list[_Found]],
+    protocol: Protocol,
+    source: Source,
+    count: Count,
+    death: NDArray[np.float64],
+) -> None:
+    """Refuse what was measured on a day after the subject's death."""
+    for subject, visit in np.argwhere(np.isfinite(grid.values) & (grid.day >= death[:, None])):
+        fault = Unreadable(
+            f"on day {grid.day[subject, visit] + 1:g}, after the subject's death on day {np.ceil(death[subject]):g}",
+            "look up both dates",
+            "measured after death",
+        )
+        _leave_out((int(subject), int(visit)), fault, part, grid, cells, protocol, source, count)
+
+
+def _in_window(grid: Grid, variable: Variable, protocol: Protocol, source: Source) -> None:
+    """Count what was measured on a day outside its visit's window: it is used, and told."""
+    planned = np.floor([visit.time_day for visit in protocol.schedule.visits])
+    window = np.array([visit.window for visit in protocol.schedule.visits], dtype=np.float64)
+    is_out = (grid.day < planned + window[:, 0]) | (grid.day > planned + window[:, 1])
+    if is_out.any():
+        told = f"{variable.label}: values measured outside their visit's window, which are used"
+        source.ledger.notes[told] += int(is_out.sum())
 
 
 def _ascending(
@@ -276,16 +340,11 @@ def _ascending(
         for place in np.flatnonzero(np.isfinite(grid.values[subject]) & np.isfinite(grid.day[subject])):
             day = grid.day[subject, place]
             if day < latest:
-                row = cells[subject, int(place)][0].row
                 fault = Unreadable(
                     f"on day {day + 1:g}, before visit {before!r} on day {latest + 1:g}",
                     "look up both dates",
                     "visit out of order",
                 )
-                source.ledger.troubles.append(row.trouble(str(part.day or part.date), fault, visits[place]))
-                grid.values[subject, place], grid.below[subject, place] = nan, False
-                grid.day[subject, place] = nan
-                count.n_kept -= 1
-                count.leave_out(fault.reason)
+                _leave_out((subject, int(place)), fault, part, grid, cells, protocol, source, count)
                 continue
             latest, before = day, visits[place]

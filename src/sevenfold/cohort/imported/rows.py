@@ -10,7 +10,7 @@ from typing import TypeVar, final
 
 from sevenfold.cohort.imported.account import Ledger, Trouble
 from sevenfold.cohort.imported.cell import Unreadable, as_number, as_study_day, day_between
-from sevenfold.cohort.imported.mapping import Column, InTable, Mapping
+from sevenfold.cohort.imported.mapping import AboutSubjects, Column, InTable, Mapping
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.visit import time_day
 from sevenfold.standards.table import FORMATS, Table, find_table, read_table
@@ -114,7 +114,7 @@ class Source:
             self._read[path] = read_table(path, self.mapping.encoding)
         return self._read[path]
 
-    def place(self, row: Row, part: InTable, places: Mapping_[str, int], others: frozenset[str]) -> int | str:
+    def place(self, row: Row, part: AboutSubjects, places: Mapping_[str, int], others: frozenset[str]) -> int | str:
         """The place of the subject that a row is about, or why it has none: it was left out with its subject.
 
         Raises:
@@ -124,8 +124,12 @@ class Source:
             return places[row.subject]
         if row.subject in others:
             return "of a subject who is left out"
+        if row.subject is not None and part.others == "ignore":
+            return "of somebody whom the subjects' table does not name"
         found = "there is no name of a subject" if row.subject is None else "the subjects' table does not know it"
-        fault = Unreadable(found, "correct the name", "of nobody among the subjects")
+        fault = Unreadable(
+            found, "correct the name, or say 'others: ignore' of this part", "of nobody among the subjects"
+        )
         fault.column = part.subject or self.mapping.subjects.subject
         raise fault
 
@@ -179,16 +183,20 @@ def end_of_day(
     """
     column = day or date_column or elapsed
     assert column is not None
-    if elapsed is not None:
-        number = row.read(elapsed.column, as_number)
-        if number is None:
-            return None, elapsed.column
-        if number.qualifier or number.value < 0.0:
-            raise Unreadable(f"{number.value:g} is no time since the first dose", "0 or more is wanted", "no time")
-        return convert(number.value, elapsed.unit or "day", "day"), elapsed.column
-    found = (
-        row.read(column.column, as_study_day)
-        if day is not None
-        else row.read(column.column, lambda text: day_between(text, first_dose))
-    )
+    try:
+        if elapsed is not None:
+            number = row.read(elapsed.column, as_number)
+            if number is None:
+                return None, elapsed.column
+            if number.qualifier or number.value < 0.0:
+                raise Unreadable(f"{number.value:g} is no time since the first dose", "0 or more is wanted", "no time")
+            return convert(number.value, elapsed.unit or "day", "day"), elapsed.column
+        found = (
+            row.read(column.column, as_study_day)
+            if day is not None
+            else row.read(column.column, lambda text: day_between(text, first_dose))
+        )
+    except Unreadable as fault:
+        fault.column = column.column
+        raise
     return (None if found is None else time_day(found) + 1.0), column.column
