@@ -120,6 +120,8 @@ class _Data:
     def checked(cls, response: ArrayLike, is_active: ArrayLike, redraws: Redraws, strata: ArrayLike | None) -> "_Data":
         y = numbers("response", response)
         active = flags("is_active", is_active, len(y))
+        if not len(y):
+            raise InvalidInput("There is no patient with a response; a comparison needs some in both arms.")
         if active.all() or not active.any():
             raise InvalidInput("All patients are in one arm; a comparison needs both.")
         if redraws.is_active.shape[1] != len(y):

@@ -147,6 +147,8 @@ def van_elteren(
     """
     y = numbers("response", response)
     active, strata_of = flags("is_active", is_active, len(y)), stratum_labels(strata, len(y))
+    if not len(y):
+        raise InvalidInput("There is no patient with a response; a comparison needs some in both arms.")
     if active.all() or not active.any():
         raise InvalidInput("All patients are in one arm; a comparison needs both.")
     scores = rank_scores(y, strata_of)
