@@ -1,12 +1,16 @@
 """Values that cannot be used, in models of all visits: who is left out and why closes, and what is not used is told."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_plans import N, answered, closes, small_cohort
+from small_plans import N, answered, closes, planned, small_cohort
 
-from sevenfold.analysis.effect import Status
+from sevenfold.analysis.effect import Fit, Status
+from sevenfold.analysis.imputation import completion
+from sevenfold.analysis.trial.analyse import analyse
+from sevenfold.analysis.trial.estimates import Answer
 from sevenfold.cohort.cohort import Cohort, Missing
 
 METHODS = ("repeated measures", "conditional mean imputation")
@@ -132,3 +136,67 @@ def test_the_analysis_set_holds_for_every_method() -> None:
         found = answered(cohort, method, analysis_set="dosed")
         assert sum(g.n for g in found.groups) == N - 3, method
         assert closes(found), method
+
+
+def said_of_tipping(answer: Answer) -> str:
+    return next(note for note in answer.notes if note.startswith("Tipping point"))
+
+
+@pytest.mark.parametrize("method", ["multiple imputation", "conditional mean imputation"])
+def test_a_significant_effect_is_said_to_be_lost_and_a_weak_one_to_be_gained(method: str) -> None:
+    """The same search, from either side: the words tell on which side it began, and where the estimate is then."""
+    cohort = small_cohort()
+    strong = said_of_tipping(answered(cohort, method, tipping_to=100.0))
+    assert "is no longer significant with +" in strong
+    assert "every imputed value of Drug" in strong
+    values = cohort.values["score"].copy()
+    is_drug = cohort.revealed().arm[0] == 0
+    values[0, is_drug, 2] += 2.6  # what the drug did, undone
+    weakened = replace(cohort, values={"score": values})
+    for who in np.flatnonzero(is_drug)[:8]:  # enough unseen for a shift of them to tell
+        weakened = with_value(weakened, int(who), "week 8", np.nan)
+    weak = answered(weakened, method, tipping_to=-30.0)
+    assert (weak.p_value or 0.0) > 0.05
+    assert "becomes significant with -" in said_of_tipping(weak)
+    estimate = float(said_of_tipping(weak).split("where the estimate is ")[1].rstrip("."))
+    assert estimate < 0.0, "unseen values of the drug moved down, and the estimate with them"
+
+
+def test_a_search_that_ends_says_what_stays() -> None:
+    """A direction that makes a strong effect stronger never tips it."""
+    found = said_of_tipping(answered(small_cohort(), "conditional mean imputation", tipping_to=-5.0))
+    assert "it stays significant with -5 added to every imputed value of Drug" in found
+
+
+def test_a_shift_of_a_ratio_is_a_factor() -> None:
+    """Shifts are of logarithms, which nobody reads."""
+    found = said_of_tipping(answered(small_cohort(), "conditional mean imputation", is_ratio=True, tipping_to=5.0))
+    assert "is no longer significant with a factor of" in found
+
+
+def test_a_search_that_fails_is_not_said_to_find_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An analysis that fails at a shift leaves it unknown what the shift does."""
+
+    def fails(analysis: object, courses: object, values: object, visit: str, shift: dict[str, float]) -> object:
+        if shift:
+            return Fit(status=Status.SINGULAR, message="No.")
+        return completion.analyse(analysis, courses, values, visit, shift)  # type: ignore[arg-type]  # handed through as given
+
+    monkeypatch.setattr("sevenfold.analysis.imputation.multiple.analyse", fails)
+    found = said_of_tipping(answered(small_cohort(), "multiple imputation", tipping_to=100.0))
+    assert "not known" in found
+    assert "fails on the way" in found
+    assert "stays" not in found
+
+
+def test_a_long_analysis_tells_how_far_it_has_come() -> None:
+    """The jackknife refits once a subject; the name says whose it is."""
+    told: dict[str, list[tuple[int, int]]] = {}
+    protocol, cohort = planned("conditional mean imputation", tipping_to=5.0), small_cohort()
+
+    def within(name: str) -> Callable[[int, int], None]:
+        return lambda done, of: told.setdefault(name, []).append((done, of))
+
+    analyse(cohort, None, protocol, 1, within=within)
+    assert told["Asked: imputing"] == [(k, N) for k in range(1, N + 1)]
+    assert told["Asked: tipping point"][0] == (1, 40)

@@ -20,7 +20,7 @@ from sevenfold.analysis.standardised import RiskVariance, Standardised
 from sevenfold.analysis.survivor import Monotone, survivor_bounds
 from sevenfold.analysis.trial.adjusting import Adjustment, adjustment
 from sevenfold.analysis.trial.estimates import Answer, GroupAnswer
-from sevenfold.analysis.trial.imputed import imputed
+from sevenfold.analysis.trial.imputed import Within, imputed, unwatched
 from sevenfold.analysis.trial.incidence import incidence
 from sevenfold.analysis.trial.prepared import NO_BASELINE, NO_COVARIATE
 from sevenfold.analysis.trial.prioritised import prioritised
@@ -73,11 +73,12 @@ _SOLE: Final = {
 """By methods that answer it; exact and randomisation tests hold as they are, the others refuse a single subject."""
 
 
-def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) -> Answer:
+def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int, within: Within = unwatched) -> Answer:
     """Answer one analysis of the plan.
 
     Args:
         seed: of the bootstrap that the survivors' bounds need.
+        within: opens what is told how far an analysis has come that may take long.
     """
     estimand = protocol.estimand(analysis.estimand)
     found = responses(estimand, cohort, protocol)
@@ -97,8 +98,8 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Method.LOG_RANK: lambda: hazards(estimand, analysis, found, by, cohort, protocol),
         Method.RESTRICTED_MEAN: lambda: restricted_means(estimand, found, cohort, protocol),
         Method.RANK_SUM: lambda: ranked(analysis, found, cohort),
-        Method.IMPUTATION: lambda: imputed(estimand, analysis, cohort, protocol, seed),
-        Method.CONDITIONAL_MEAN: lambda: imputed(estimand, analysis, cohort, protocol, seed),
+        Method.IMPUTATION: lambda: imputed(estimand, analysis, cohort, protocol, seed, within),
+        Method.CONDITIONAL_MEAN: lambda: imputed(estimand, analysis, cohort, protocol, seed, within),
         Method.STANDARDISED: lambda: _standardised(estimand, found, by),
         Method.WIN_RATIO: lambda: prioritised(estimand, analysis, found, cohort, protocol),
         Method.RANDOMISATION_TEST: lambda: rerandomised(estimand, found, cohort, protocol, seed),

@@ -23,22 +23,34 @@ from sevenfold.analysis.imputation import (
     Assumption,
     ConditionalMean,
     Courses,
+    ImputationFit,
     ImputationModel,
     MultipleImputation,
-    TippingPoint,
 )
+from sevenfold.analysis.imputation.completion import Progress, silent
 from sevenfold.analysis.trial.prepared import Course, compared, prepared
+from sevenfold.analysis.trial.tipped import tipped
 from sevenfold.cohort.cohort import Cohort, Missing
 from sevenfold.protocol.endpoint import ChangeEndpoint, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis, Method
 from sevenfold.protocol.protocol import Protocol
 
-__all__ = ["imputed"]
+__all__ = ["Within", "imputed", "unwatched"]
 
 _IMPUTATIONS: Final = 200
 
+Within = Callable[[str], Progress]
+"""Opens, by a name, what is told how far one long analysis has come."""
 
-def imputed(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) -> dict[str, Any]:
+
+def unwatched(_name: str) -> Progress:
+    """Nobody watches."""
+    return silent
+
+
+def imputed(
+    estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int, within: Within = unwatched
+) -> dict[str, Any]:
     """The contrast at the endpoint's visit, as the fields of an ``Answer``."""
     endpoint = protocol.endpoint(estimand.endpoint)
     assert isinstance(endpoint, (FoldEndpoint, ChangeEndpoint))
@@ -66,8 +78,9 @@ def imputed(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Pr
             model=model, analysis=ancova, visits=(endpoint.visit,), n=_IMPUTATIONS, seed=seed
         )
         how = f"Rubin's rules over {_IMPUTATIONS} imputations"
-    fit = estimator.fit(courses)
-    if not fit.fit.is_ok:
+    completion = estimator.complete(courses, within(f"{estimand.label}: imputing"))
+    fit = completion if isinstance(completion, ImputationFit) else completion.analysed()
+    if isinstance(completion, ImputationFit) or not fit.fit.is_ok:
         return {**made, "status": fit.fit.status, "notes": (*made["notes"], fit.fit.message)}
     effect = fit.effect(name, endpoint.visit)
     told: Callable[[float], float] = exp if is_ratio else float
@@ -90,7 +103,7 @@ def imputed(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Pr
         "notes": (
             *made["notes"],
             f"{n_imputed} of {courses.n_patients} values at {endpoint.visit} imputed: {analysis.assumption}.",
-            *_tipping(analysis, estimator, name, endpoint.visit, courses, a),
+            *tipped(analysis, estimator, completion, name, protocol, within(f"{estimand.label}: tipping point")),
         ),
     }
 
@@ -128,29 +141,3 @@ def _first_after(seen: NDArray[np.bool_], why: NDArray[np.int64]) -> NDArray[np.
         return np.asarray(last_seen, dtype=np.int64)
     first = np.where(left.any(axis=1), np.argmax(left, axis=1), n_visits)
     return np.asarray(np.maximum(first, np.where(left.any(axis=1), last_seen, first)), dtype=np.int64)
-
-
-def _tipping(
-    analysis: Analysis,
-    estimator: ConditionalMean | MultipleImputation,
-    contrast: str,
-    visit: str,
-    courses: Courses,
-    active: str,
-) -> tuple[str, ...]:
-    """How much worse the active group's unseen values would have to be for the conclusion to change."""
-    if analysis.tipping_to is None:
-        return ()
-    sign = 1.0 if analysis.tipping_to > 0.0 else -1.0
-    found = TippingPoint(
-        estimator=estimator,
-        contrast=contrast,
-        visit=visit,
-        along={active: sign},
-        farthest=abs(analysis.tipping_to),
-        grid={},
-    ).fit(courses)
-    if not found.fit.is_ok:
-        return (f"No shift of the group's imputed values up to {analysis.tipping_to:g} changes the conclusion.",)
-    shift = found.tipping_shift[active]
-    return (f"The conclusion tips where {shift:+.3g} is added to every imputed value of the group in question.",)
