@@ -8,7 +8,7 @@ from sevenfold.analysis.effect import Fit
 from sevenfold.analysis.imputation import ConditionalMean, Courses, Uncertainty
 from sevenfold.analysis.imputation.base_model import ImputationModel, Parameters
 from sevenfold.analysis.imputation.completion import ImputationFit, analyse
-from sevenfold.analysis.imputation.condensing import condensed, laid_out
+from sevenfold.analysis.imputation.condensing import alike, condensed, laid_out
 from sevenfold.analysis.mmrm.covariance import ByGroup, CompoundSymmetry, Unstructured
 from sevenfold.analysis.mmrm.likelihood import Estimation, evaluate
 from sevenfold.analysis.mmrm.panel import arrange
@@ -103,3 +103,15 @@ def test_progress_counts_every_refit() -> None:
         courses, lambda done, of: told.append((done, of))
     )
     assert told == [(k, courses.n_patients) for k in range(1, courses.n_patients + 1)]
+
+
+@pytest.mark.parametrize("largest", [3, 2**40])
+def test_rows_alike_are_those_numpy_finds(largest: int) -> None:
+    """Two ways: unique rows; with keys that fit in one number, and with such as do not."""
+    rng = np.random.default_rng(8)
+    keys = rng.integers(0, 2, (200, 5)) * np.array([1, largest, 1, largest, 1])
+    rows, first, code = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    mine, of = alike(keys)
+    assert (keys[mine] == rows).all()
+    assert (mine == first).all()
+    assert (of == code).all()

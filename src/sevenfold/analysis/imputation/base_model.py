@@ -81,14 +81,15 @@ class ImputationModel:
         Raises:
             InvalidInput: an event of which nothing is assumed, or a last mean where none comes before.
         """
-        unknown = sorted(set(np.unique(courses.event).tolist()) - set(self.assumptions) - {""})
+        kinds = np.full(courses.n_patients, -1, dtype=np.int64)
+        for event, assumption in {"": Assumption.MISSING_AT_RANDOM, **self.assumptions}.items():
+            kinds[courses.event == event] = KINDS.index(assumption)
+        unknown = sorted(set(courses.event[kinds < 0].tolist()))
         if unknown:
             raise InvalidInput(
                 f"Nothing is assumed of values after {', '.join(map(repr, unknown))}; there are assumptions for "
                 f"{', '.join(map(repr, self.assumptions)) or 'no event'}."
             )
-        of_event = {"": Assumption.MISSING_AT_RANDOM, **self.assumptions}
-        kinds = np.array([KINDS.index(of_event[event]) for event in courses.event.tolist()], dtype=np.int64)
         if ((kinds == KINDS.index(Assumption.LAST_MEAN)) & (courses.first_after == 0)).any():
             raise InvalidInput(
                 "A last mean is to be carried forward from before the first visit, where there is none; assume "

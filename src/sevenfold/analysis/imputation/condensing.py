@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from sevenfold.analysis.column import Flags, Numbers
+from sevenfold.analysis.column import Flags, Integers, Numbers
 from sevenfold.analysis.mmrm.arrays import Array, Index
 from sevenfold.analysis.mmrm.longitudinal import Longitudinal
 from sevenfold.analysis.mmrm.panel import Panel, arrange
 
-__all__ = ["condensed", "laid_out"]
+__all__ = ["alike", "condensed", "laid_out"]
 
 
 def laid_out(
@@ -53,9 +53,9 @@ def condensed(
 ) -> Panel:
     """The panel of ``laid_out`` with as few rows as have the same likelihood; arguments and errors as there."""
     kept = used.any(axis=1)
-    patterns, pattern_of, n_in = np.unique(
-        np.column_stack([group, used])[kept], axis=0, return_inverse=True, return_counts=True
-    )
+    keys = np.column_stack([group, used])[kept]
+    first, pattern_of = alike(keys)
+    patterns, n_in = keys[first], np.bincount(pattern_of)
     y, z = response[kept], terms[kept]
     n_terms = z.shape[1]
     few_y, few_z, few_of = [], [], []
@@ -77,3 +77,20 @@ def condensed(
         groups=groups,
     )
     return replace(arrange(few, is_by_group=len(groups) > 1), n_in=n_in.astype(np.float64))
+
+
+def alike(keys: Integers) -> tuple[Index, Index]:
+    """Rows with the same key: the first row of each key, keys ascending, and which key each row has.
+
+    Keys are packed into one number each, which sorts many times as fast as rows do.
+
+    Args:
+        keys: whole numbers from 0 on  # (row, part of the key).
+    """
+    sizes = keys.max(axis=0, initial=0) + 1
+    if float(np.prod(sizes.astype(np.float64))) >= 2.0**62:  # more than a number holds
+        _, first, code = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        return first, code
+    place = np.concatenate([np.cumprod(sizes[:0:-1])[::-1], [1]])
+    _, first, code = np.unique(keys @ place, return_index=True, return_inverse=True)
+    return first, code
