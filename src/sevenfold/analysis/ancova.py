@@ -193,7 +193,8 @@ class Ancova:
             leverage = (u**2).sum(axis=1)
             if leverage.max() >= LEVERAGE_LIMIT:
                 return failed(
-                    Status.NOT_ESTIMABLE, "A patient is the only one of a factor's level; HC3 needs two or more."
+                    Status.NOT_ESTIMABLE,
+                    "A patient is the only one of an arm or of a factor's level; HC3 needs two or more.",
                 )
             root = (u * (residual / (1.0 - leverage))[:, None]) @ bread.T
         # root.T @ root is the covariance of the parameters, of which the first are the arms' means

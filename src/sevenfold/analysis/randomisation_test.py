@@ -1,6 +1,5 @@
 """Tests and shifts whose only assumption is how the patients were randomised."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import final
@@ -11,7 +10,8 @@ from numpy.typing import ArrayLike
 from sevenfold.analysis.answer import Alternative, Interval, Test, checked_level
 from sevenfold.analysis.column import Flags, Labels, Numbers, flags, numbers
 from sevenfold.analysis.effect import Fit, Status
-from sevenfold.analysis.rank_sum import ALIKE, Shift, paired_differences, rank_scores, stratum_labels, weighed_median
+from sevenfold.analysis.pairs import ALIKE, Pairs
+from sevenfold.analysis.rank_sum import Shift, rank_scores, stratum_labels
 from sevenfold.analysis.redraw import Redraws
 from sevenfold.errors import InvalidInput
 
@@ -93,13 +93,14 @@ def shift(
     """
     tail = (1.0 - checked_level(level)) / 2.0
     data = _Data.checked(response, is_active, redraws, strata)
-    differences, weights = paired_differences(data.response, data.active, data.strata)
-    if len(differences) == 0:
+    pairs = Pairs.of(data.response, data.active, data.strata)
+    if not len(pairs):
         message = "No stratum has patients of both arms."
         return Shift(fit=Fit(status=Status.NOT_ESTIMABLE, message=message), estimated=None, interval_found=None)
     if statistic is Statistic.RANK_SUM:
-        estimate = weighed_median(differences, weights)
-        lower, upper = data.rank_limits(np.unique(differences), tail)
+        estimate = pairs.median()
+        lower = pairs.lower_limit(lambda shift: data.tails(statistic, shift)[0] > tail)
+        upper = pairs.upper_limit(lambda shift: data.tails(statistic, shift)[1] > tail)
     else:
         estimate = float(data.response[data.active].mean() - data.response[~data.active].mean())
         lower, upper = data.mean_limits(estimate, tail)
@@ -120,6 +121,8 @@ class _Data:
     def checked(cls, response: ArrayLike, is_active: ArrayLike, redraws: Redraws, strata: ArrayLike | None) -> "_Data":
         y = numbers("response", response)
         active = flags("is_active", is_active, len(y))
+        if not len(y):
+            raise InvalidInput("There is no patient with a response; a comparison needs some in both arms.")
         if active.all() or not active.any():
             raise InvalidInput("All patients are in one arm; a comparison needs both.")
         if redraws.is_active.shape[1] != len(y):
@@ -144,17 +147,6 @@ class _Data:
         near = ALIKE * max(float(np.abs(drawn).max()), abs(float(observed)))
         return self._share(int((drawn >= observed - near).sum())), self._share(int((drawn <= observed + near).sum()))
 
-    def rank_limits(self, differences: Numbers, tail: float) -> tuple[float, float]:
-        """Limits among the differences between patients, the only places where ranks change."""
-        inner = 0.5 * (differences[1:] + differences[:-1])
-        gaps = np.concatenate(([differences[0] - 1.0], inner, [differences[-1] + 1.0]))  # one point between any two
-        lower = _first(lambda k: self.tails(Statistic.RANK_SUM, float(gaps[k]))[0] > tail, len(gaps))
-        upper = _first(lambda k: self.tails(Statistic.RANK_SUM, float(gaps[-1 - k]))[1] > tail, len(gaps))
-        return (
-            -np.inf if lower == 0 else float(differences[lower - 1]),
-            np.inf if upper == 0 else float(differences[len(differences) - upper]),
-        )
-
     def mean_limits(self, estimate: float, tail: float) -> tuple[float, float]:
         """Limits in closed form: freed of θ, the actual difference falls by θ, a redrawn one by c θ with c ≤ 1, so that
         the redrawn one overtakes at θ = (actual - redrawn)/(1 - c) and stays ahead.
@@ -173,15 +165,3 @@ class _Data:
 
     def _share(self, n: int) -> float:
         return n / self.redraws.n if self.redraws.is_complete else (1 + n) / (1 + self.redraws.n)
-
-
-def _first(holds: Callable[[int], bool], n: int) -> int:
-    """The first of 0..n-1 for which a condition holds that stays true from there on; n where none."""
-    low, high = 0, n
-    while low < high:
-        middle = (low + high) // 2
-        if holds(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low

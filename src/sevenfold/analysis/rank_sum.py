@@ -1,33 +1,27 @@
 """Wilcoxon's rank sum within strata (van Elteren): scores of patients, the statistic and its asymptotic test."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, final
+from typing import final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from sevenfold.analysis.answer import Alternative, Interval, Test, checked_level, present
-from sevenfold.analysis.column import Flags, Labels, Numbers, flags, labels, numbers
+from sevenfold.analysis.column import Labels, Numbers, flags, labels, numbers
 from sevenfold.analysis.effect import Fit, Status
+from sevenfold.analysis.pairs import Pairs
 from sevenfold.errors import InvalidInput
 
 __all__ = [
-    "ALIKE",
     "Shift",
     "VanElteren",
     "hodges_lehmann",
     "midranks",
-    "paired_differences",
     "rank_scores",
     "stratum_labels",
     "van_elteren",
-    "weighed_median",
 ]
-
-
-ALIKE: Final = 1e-9  # relative: statistics or weights closer than this are alike but for rounding
 
 
 @final
@@ -85,50 +79,32 @@ def hodges_lehmann(
     """The shift between the arms, in the response's unit, and its interval by inverting the asymptotic test.
 
     The statistic of response - θ·active falls as θ grows and changes only at differences active - control, so that the
-    limits are the outermost of these which the test does not reject, each found by bisection.
+    limits are the outermost of these which the test does not reject, each found by bisection over differences that are
+    never all written out.
 
     Source: [hodges1963], [vanelteren1960]; docs/theory/randomisation-inference.md.
     """
     y = numbers("response", response)
     active, strata_of = flags("is_active", is_active, len(y)), stratum_labels(strata, len(y))
-    differences, weights = paired_differences(y, active, strata_of)
-    if not len(differences):
+    pairs = Pairs.of(y, active, strata_of)
+    if not len(pairs):
         fit = Fit(status=Status.NOT_ESTIMABLE, message="No stratum has patients of both arms.")
         return Shift(fit=fit, estimated=None, interval_found=None)
     tail = (1.0 - checked_level(level)) / 2.0
-    steps = np.unique(differences)
-    between = np.concatenate(([steps[0] - 1.0], (steps[1:] + steps[:-1]) / 2.0, [steps[-1] + 1.0]))
-    estimate = weighed_median(differences, weights)
-    middle = int(np.searchsorted(steps, estimate))
 
-    def is_kept(stretch: int, alternative: Alternative) -> bool:
-        """Whether one side of the test keeps the shifts between two neighbouring differences."""
-        found = van_elteren(y - float(between[stretch]) * active, active, strata_of, alternative)
+    def is_kept(shift: float, alternative: Alternative) -> bool:
+        """Whether one side of the test keeps a shift."""
+        found = van_elteren(y - shift * active, active, strata_of, alternative)
         return not found.fit.is_ok or found.test.p_value > tail
 
-    low = _outermost(lambda stretch: is_kept(stretch, Alternative.GREATER), 0, middle)
-    high = _outermost(lambda stretch: is_kept(stretch, Alternative.LESS), len(steps), middle)
     interval = Interval(
-        lower=float(steps[low - 1]) if low > 0 else -np.inf,
-        upper=float(steps[high]) if high < len(steps) else np.inf,
+        lower=pairs.lower_limit(lambda shift: is_kept(shift, Alternative.GREATER)),
+        upper=pairs.upper_limit(lambda shift: is_kept(shift, Alternative.LESS)),
         level=level,
         method="inverted van Elteren test",
         is_exact=False,
     )
-    return Shift(fit=Fit(status=Status.OK), estimated=estimate, interval_found=interval)
-
-
-def _outermost(is_kept: Callable[[int], bool], end: int, inside: int) -> int:
-    """The stretch nearest to ``end`` that is kept, going out from one inside that is."""
-    if is_kept(end):
-        return end
-    while abs(inside - end) > 1:
-        half = (inside + end) // 2
-        if is_kept(half):
-            inside = half
-        else:
-            end = half
-    return inside
+    return Shift(fit=Fit(status=Status.OK), estimated=pairs.median(), interval_found=interval)
 
 
 def van_elteren(
@@ -147,6 +123,8 @@ def van_elteren(
     """
     y = numbers("response", response)
     active, strata_of = flags("is_active", is_active, len(y)), stratum_labels(strata, len(y))
+    if not len(y):
+        raise InvalidInput("There is no patient with a response; a comparison needs some in both arms.")
     if active.all() or not active.any():
         raise InvalidInput("All patients are in one arm; a comparison needs both.")
     scores = rank_scores(y, strata_of)
@@ -189,26 +167,3 @@ def midranks(values: Numbers) -> Numbers:
 def stratum_labels(strata: ArrayLike | None, n: int) -> Labels:
     """A checked column of strata; everybody in one where there are none."""
     return labels("strata", np.zeros(n) if strata is None else strata, n)
-
-
-def paired_differences(response: Numbers, active: Flags, strata: Labels) -> tuple[Numbers, Numbers]:
-    """Every difference active - control within a stratum, ascending, with the stratum's weight 1/(N_s + 1)."""
-    differences: list[NDArray[np.float64]] = []
-    weights: list[NDArray[np.float64]] = []
-    for s in np.unique(strata):
-        inside = strata == s
-        pairs = np.subtract.outer(response[inside & active], response[inside & ~active]).ravel()
-        differences.append(pairs)
-        weights.append(np.full(len(pairs), 1.0 / (inside.sum() + 1.0)))
-    joined, weight = np.concatenate(differences), np.concatenate(weights)
-    order = np.argsort(joined, kind="stable")
-    return joined[order], weight[order]
-
-
-def weighed_median(ascending: Numbers, weights: Numbers) -> float:
-    """Where the weights on both sides balance; the middle of the stretch where they do exactly."""
-    total = np.cumsum(weights)
-    half = total[-1] / 2.0
-    near = ALIKE * total[-1]
-    first, last = np.searchsorted(total, half - near, side="left"), np.searchsorted(total, half + near, side="right")
-    return 0.5 * float(ascending[first] + ascending[last])

@@ -36,7 +36,7 @@ def analyse_data(chosen: argparse.Namespace) -> int:
         with stages.stage("Reading the data", 1):
             cohort, account = from_frame(Path(chosen.data), mapping, asked.protocol)
         with stages.stage("Analysing as the protocol plans", len(asked.protocol.analyses)) as step:
-            estimates = analyse(cohort, None, asked.protocol, chosen.seed, step)
+            estimates = analyse(cohort, None, asked.protocol, chosen.seed, step, stages.late)
         sources = {path.name: sha256_of(path) for path in account.tables}
         with stages.stage("Writing the report", 1):
             _write(staging.folder, file, estimates, account)

@@ -4,13 +4,26 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from types import TracebackType
-from typing import Self, final
+from typing import Final, Self, final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 __all__ = ["Stages", "Step"]
+
+LATE_S: Final = 2.0
+LINES_S: Final = 10.0
+WIDTH: Final = 44  # of a bar's name
 
 Step = Callable[[int, int], None]
 
@@ -31,7 +44,7 @@ class Stages:
         if not self.is_quiet and sys.stderr.isatty():
             self._bars = Progress(
                 SpinnerColumn(finished_text="[green]✓[/]"),
-                TextColumn("{task.description:<44}"),
+                TextColumn(f"{{task.description:<{WIDTH}}}"),
                 BarColumn(bar_width=28),
                 MofNCompleteColumn(),
                 TimeElapsedColumn(),
@@ -57,6 +70,29 @@ class Stages:
             return say
         bars, task = self._bars, self._bars.add_task(name, total=total)
         return lambda done, of: bars.update(task, completed=done, total=of)
+
+    def late(self, name: str) -> Step:
+        """Work within a stage that may take long: shown once it has taken two seconds, and gone when it is done.
+
+        Where the output is no terminal, a line every ten seconds.
+        """
+        began = last = monotonic()
+        task: TaskID | None = None
+
+        def step(done: int, of: int) -> None:
+            nonlocal task, last
+            now = monotonic()
+            if self._bars is None:
+                if not self.is_quiet and now - last >= LINES_S:
+                    last = now
+                    print(f"{name}: {done} of {of}", file=sys.stderr, flush=True)
+                return
+            if task is None and now - began >= LATE_S and done < of:
+                task = self._bars.add_task(f"  {name}"[:WIDTH], total=of)
+            if task is not None:
+                self._bars.update(task, completed=done, total=of, visible=done < of)
+
+        return step
 
     @contextmanager
     def stage(self, name: str, total: int) -> Iterator[Step]:

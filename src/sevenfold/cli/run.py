@@ -175,7 +175,7 @@ def write_out(
                 step(done, of)
                 pause(done, of)
 
-            estimates = analyse(cohort, history, protocol, chosen.seed, analysed)
+            estimates = analyse(cohort, history, protocol, chosen.seed, analysed, stages.late)
             comparisons = (
                 compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
             )

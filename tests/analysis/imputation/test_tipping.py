@@ -53,6 +53,9 @@ def test_at_the_tipping_point_p_is_alpha(estimator: Imputer) -> None:
     made = estimator.complete(courses)
     assert not isinstance(made, ImputationFit)
     at = fit.tipping_shift["active"]
+    assert not fit.is_unmoved
+    assert fit.at is not None
+    assert fit.at.told == made.analysed({"active": at}).effect("effect", "3")
     assert made.analysed({"active": at}).effect("effect", "3").p_value == pytest.approx(0.05, abs=1e-4)
     assert made.analysed({"active": at + 1e-3}).effect("effect", "3").p_value <= 0.05
     assert made.analysed({"active": at - 1e-3}).effect("effect", "3").p_value > 0.05
@@ -100,6 +103,7 @@ def test_where_nothing_tips_there_is_a_status_and_still_a_table() -> None:
         grid={"active": (0.0, 1.0)},
     ).fit(small_trial(n=60, effect=3.0))
     assert fit.fit.status is Status.NOT_ESTIMABLE
+    assert fit.is_unmoved
     assert len(fit.rows) == 2
     with pytest.raises(NotConverged, match="stays significant"):
         _ = fit.tipping_shift
@@ -111,6 +115,7 @@ def test_an_imputation_that_failed_gives_its_status() -> None:
         estimator=CONDITIONAL, contrast="effect", visit="3", along={"active": 1.0}, farthest=1.0, grid={}
     ).fit(small_trial(n=6, has_gaps=False))
     assert not fit.fit.is_ok
+    assert not fit.is_unmoved
     assert fit.rows == ()
     assert fit.unshifted is None
 

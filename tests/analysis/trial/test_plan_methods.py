@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_plans import small_cohort
 
 from sevenfold.analysis.ancova import Ancova, Contrast
 from sevenfold.analysis.effect import Status
@@ -13,7 +14,7 @@ from sevenfold.analysis.priority import Survived, Valued, win_statistics
 from sevenfold.analysis.standardised import RiskVariance, Standardised
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.estimates import Answer, Estimates
-from sevenfold.cohort.cohort import Assignment, Cohort, Missing, Subject
+from sevenfold.cohort.cohort import Cohort, Missing
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import parse
 from sevenfold.protocol.protocol import Protocol
@@ -65,8 +66,6 @@ multiplicity:
   transitions: [{from: in-alive, to: jump, share: 1}, {from: jump, to: response, share: 1}]
 """
 
-N = 40
-
 
 @pytest.fixture(scope="module")
 def protocol() -> Protocol:
@@ -75,38 +74,7 @@ def protocol() -> Protocol:
 
 @pytest.fixture(scope="module")
 def cohort() -> Cohort:
-    """Forty subjects with an effect of about -3; six are not seen at the end, two of them dead."""
-    rng = np.random.default_rng(5)
-    arm = np.tile([0, 1, 1, 0], N // 4)
-    base = rng.normal(20.0, 4.0, N)
-    grid = np.stack(
-        [base, base + rng.normal(0, 2, N) - 1.5 * (arm == 0), base + rng.normal(0, 3, N) - 3 * (arm == 0)], 1
-    )
-    missing = np.full(grid.shape, int(Missing.PRESENT))
-    death = np.full(N, np.inf)
-    for who in (1, 6, 13, 22, 30, 35):
-        grid[who, 2], missing[who, 2] = np.nan, int(Missing.WITHDRAWN)
-    grid[6, 1], missing[6, 1] = np.nan, int(Missing.WITHDRAWN)
-    for who, day in ((13, 40.0), (30, 50.0)):
-        death[who], missing[who, 2] = day, int(Missing.DEAD)
-    last = np.where(np.isfinite(death), death, 60.0)
-    return Cohort(
-        subjects=tuple(
-            Subject(subject=f"S{i}", site="", country="", age_year=50.0, sex="", weight_kg=np.nan) for i in range(N)
-        ),
-        visits=("baseline", "week 4", "week 8"),
-        values={"score": grid[None]},
-        missing={"score": missing[None]},
-        baseline={"score": base[None]},
-        measured_day=np.tile([0.0, 27.0, 55.0], (1, N, 1)),
-        death_day=death[None],
-        last_day=last[None],
-        discharge_day=np.full((1, N), np.inf),
-        first_event_day={},
-        n_doses=np.ones((1, N), dtype=np.int64),
-        adverse_events=(),
-        assignment=Assignment(arms=("drug", "control"), arm=arm[None]),
-    )
+    return small_cohort()
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,19 @@ from typing import final
 
 import numpy as np
 
-from sevenfold.analysis.column import Flags, Integers
+from sevenfold.analysis.column import Flags, Integers, Numbers
 from sevenfold.analysis.effect import Fit, Status
 from sevenfold.analysis.imputation.assumption import REFERS, Assumption
+from sevenfold.analysis.imputation.condensing import condensed, laid_out
 from sevenfold.analysis.imputation.courses import Courses
 from sevenfold.analysis.mmrm.arrays import Array, Index
-from sevenfold.analysis.mmrm.covariance.by_group import ByGroup
+from sevenfold.analysis.mmrm.covariance.by_group import ByGroup, Stack
 from sevenfold.analysis.mmrm.covariance.structure import Structure
 from sevenfold.analysis.mmrm.covariance.unstructured import Unstructured
 from sevenfold.analysis.mmrm.freedom.counted import Residual
 from sevenfold.analysis.mmrm.likelihood import Estimation
-from sevenfold.analysis.mmrm.longitudinal import Longitudinal
 from sevenfold.analysis.mmrm.mmrm import Mmrm
+from sevenfold.analysis.mmrm.search import search
 from sevenfold.errors import InvalidDesign, InvalidInput
 
 __all__ = ["ImputationModel", "Parameters", "terms"]
@@ -80,14 +81,15 @@ class ImputationModel:
         Raises:
             InvalidInput: an event of which nothing is assumed, or a last mean where none comes before.
         """
-        unknown = sorted(set(np.unique(courses.event).tolist()) - set(self.assumptions) - {""})
+        kinds = np.full(courses.n_patients, -1, dtype=np.int64)
+        for event, assumption in {"": Assumption.MISSING_AT_RANDOM, **self.assumptions}.items():
+            kinds[courses.event == event] = KINDS.index(assumption)
+        unknown = sorted(set(courses.event[kinds < 0].tolist()))
         if unknown:
             raise InvalidInput(
                 f"Nothing is assumed of values after {', '.join(map(repr, unknown))}; there are assumptions for "
                 f"{', '.join(map(repr, self.assumptions)) or 'no event'}."
             )
-        of_event = {"": Assumption.MISSING_AT_RANDOM, **self.assumptions}
-        kinds = np.array([KINDS.index(of_event[event]) for event in courses.event.tolist()], dtype=np.int64)
         if ((kinds == KINDS.index(Assumption.LAST_MEAN)) & (courses.first_after == 0)).any():
             raise InvalidInput(
                 "A last mean is to be carried forward from before the first visit, where there is none; assume "
@@ -110,30 +112,48 @@ class ImputationModel:
         Args:
             like: courses that the parameters are to be used for, where they are not these.
         """
-        used = self.used(courses)
-        patient, visit = np.nonzero(used)
-        n_visits = len(courses.visits)
-        known = terms(courses, arms, like=like)
-        design = (known[patient][:, :, None] * np.eye(n_visits)[visit][:, None, :]).reshape(len(patient), -1)
-        arm = arm_index(courses, arms)
+        columns = self._columns(courses, arms, like)
         try:
-            data = Longitudinal(
-                courses.response[used],
-                design,
-                columns=tuple(f"{i} × {name}" for i in range(known.shape[1]) for name in courses.visits),
-                subject=patient,
-                visit=visit,
-                visits=courses.visits,
-                group=arm[patient] if self.is_by_arm else None,
-                groups=arms if self.is_by_arm else ("all",),
-            )
+            data = laid_out(*columns, visits=courses.visits, groups=self._groups(arms))
         except (InvalidDesign, InvalidInput) as trouble:
             return Fit(status=Status.NOT_ESTIMABLE, message=f"The imputation model: {trouble}")
         fit = Mmrm(covariance=self.covariance, freedom=Residual(), estimation=self.estimation).fit(data)
         if not fit.is_ok:
             return Fit(status=fit.status, message=f"The imputation model: {fit.ending.message}")
-        sigma = fit.sigma if self.is_by_arm else np.repeat(fit.sigma, len(arms), axis=0)
-        return Parameters(coefficients=fit.coefficients.reshape(1, -1, n_visits), sigma=sigma[None])
+        return self._parameters(fit.coefficients, fit.sigma, courses, arms)
+
+    def refitted(self, courses: Courses, arms: tuple[str, ...], like: Courses | None = None) -> Parameters | Fit:
+        """The same as ``fitted``, without what only one fit is asked for; its time hardly grows with the patients.
+
+        It is for the many fits to resampled patients. One that fails is tried again by ``fitted``, which says why.
+        """
+        columns = self._columns(courses, arms, like)
+        try:
+            panel = condensed(*columns, visits=courses.visits, groups=self._groups(arms))
+        except (InvalidDesign, InvalidInput):
+            return self.fitted(courses, arms, like)
+        structure = self.covariance.structure if isinstance(self.covariance, ByGroup) else self.covariance
+        stack = Stack(structure.on(np.arange(len(courses.visits), dtype=np.float64)), self._groups(arms))
+        optimum = search(panel, stack, self.estimation)
+        if isinstance(optimum, Fit):
+            return self.fitted(courses, arms, like)
+        coefficients = panel.to_columns @ (panel.least_squares + optimum.point.coefficients)
+        return self._parameters(coefficients, optimum.sigma, courses, arms)
+
+    def _groups(self, arms: tuple[str, ...]) -> tuple[str, ...]:
+        return arms if self.is_by_arm else ("all",)
+
+    def _columns(
+        self, courses: Courses, arms: tuple[str, ...], like: Courses | None
+    ) -> tuple[Numbers, Flags, Array, Index]:
+        """Responses, which of them are used, terms and covariance group of every patient."""
+        arm = arm_index(courses, arms)
+        group = arm if self.is_by_arm else np.zeros_like(arm)
+        return courses.response, self.used(courses), terms(courses, arms, like=like), group
+
+    def _parameters(self, coefficients: Array, sigma: Array, courses: Courses, arms: tuple[str, ...]) -> Parameters:
+        by_arm = sigma if self.is_by_arm else np.repeat(sigma, len(arms), axis=0)
+        return Parameters(coefficients=coefficients.reshape(1, -1, len(courses.visits)), sigma=by_arm[None])
 
 
 def arm_index(courses: Courses, arms: tuple[str, ...]) -> Index:
@@ -142,10 +162,11 @@ def arm_index(courses: Courses, arms: tuple[str, ...]) -> Index:
     Raises:
         InvalidInput: a patient in an arm that the analysis doesn't know.
     """
-    unknown = sorted(set(np.unique(courses.arm).tolist()) - set(arms))
-    if unknown:
+    is_of = courses.arm[:, None] == np.array(arms)  # (patient, arm)
+    if not is_of.any(axis=1).all():
+        unknown = sorted(set(courses.arm.tolist()) - set(arms))
         raise InvalidInput(f"Some patients are in {unknown}; the arms of the analysis are {arms}.")
-    return np.array([arms.index(one) for one in courses.arm.tolist()], dtype=np.intp)
+    return np.asarray(is_of.argmax(axis=1), dtype=np.intp)
 
 
 def terms(courses: Courses, arms: tuple[str, ...], arm: str | None = None, like: Courses | None = None) -> Array:

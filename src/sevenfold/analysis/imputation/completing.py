@@ -5,6 +5,7 @@ import numpy as np
 from sevenfold.analysis.column import Flags, Integers
 from sevenfold.analysis.imputation.assumption import Assumption, assumed
 from sevenfold.analysis.imputation.base_model import KINDS, ImputationModel, Parameters, arm_index, terms
+from sevenfold.analysis.imputation.condensing import alike
 from sevenfold.analysis.imputation.courses import Courses
 from sevenfold.analysis.mmrm.arrays import Array, Index
 
@@ -81,5 +82,5 @@ def fill(
 
 def _alike(keys: Integers) -> list[Index]:
     """Patients with the same key, together."""
-    _, code = np.unique(keys, axis=0, return_inverse=True)
+    _, code = alike(keys)
     return [np.flatnonzero(code == one) for one in range(int(code.max(initial=-1)) + 1)]

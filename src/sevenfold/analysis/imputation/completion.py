@@ -1,6 +1,6 @@
 """Completed data sets and what analyses of them say, with or without shifting what was imputed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, final
@@ -15,7 +15,15 @@ from sevenfold.analysis.imputation.rubin import Spread
 from sevenfold.analysis.mmrm.arrays import Array
 from sevenfold.errors import InvalidDesign, InvalidInput, NotConverged
 
-__all__ = ["NO_SHIFT", "Analysed", "Answer", "Completion", "ImputationFit", "Imputed", "Imputer"]
+__all__ = ["NO_SHIFT", "Analysed", "Answer", "Completion", "ImputationFit", "Imputed", "Imputer", "Progress", "silent"]
+
+Progress = Callable[[int, int], None]
+"""Is told how many steps of how many are done."""
+
+
+def silent(_done: int, _of: int) -> None:
+    """Progress that nobody watches."""
+
 
 NO_SHIFT: Mapping[str, float] = MappingProxyType({})
 
@@ -114,7 +122,7 @@ class Imputer(Protocol):
         """What each completed data set is analysed by."""
         ...
 
-    def complete(self, courses: Courses) -> Completion | ImputationFit:
+    def complete(self, courses: Courses, progress: Progress = silent) -> Completion | ImputationFit:
         """The completed data sets, or the fit that failed."""
         ...
 

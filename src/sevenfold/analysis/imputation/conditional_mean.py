@@ -17,6 +17,7 @@ from sevenfold.analysis.imputation.completion import (
     Answer,
     Completion,
     ImputationFit,
+    Progress,
     analyse,
     answered,
     checked_analysis,
@@ -24,6 +25,7 @@ from sevenfold.analysis.imputation.completion import (
     checked_visits,
     failed,
     names,
+    silent,
 )
 from sevenfold.analysis.imputation.courses import Courses
 from sevenfold.analysis.imputation.drawing import resample
@@ -85,9 +87,13 @@ class ConditionalMean:
                 f"{self.n_resamples}."
             )
 
-    def complete(self, courses: Courses) -> Completion | ImputationFit:
-        """The completed data and its resamples, or the fit that failed."""
-        checked_visits(self.visits, courses)
+    def complete(self, courses: Courses, progress: Progress = silent) -> Completion | ImputationFit:
+        """The completed data and what its resamples say, or the fit that failed.
+
+        Args:
+            progress: told how many resamples of how many are done.
+        """
+        visits = checked_visits(self.visits, courses)
         whole = self._filled(courses)
         if isinstance(whole, Fit):
             return failed(self, courses, whole)
@@ -98,19 +104,30 @@ class ConditionalMean:
             held = whole - at_random
         parts: list[_Part] = []
         reasons: list[str] = []
-        for patients in self._resamples(courses):
+        n_resamples = self.n_resamples if self.uncertainty is Uncertainty.BOOTSTRAP else courses.n_patients
+        for number, patients in enumerate(self._resamples(courses), start=1):
             own = courses.taken(patients)
-            filled = self._filled(own, is_at_random=held is not None)
+            filled = self._filled(own, is_at_random=held is not None, is_refit=True)
+            progress(number, n_resamples)
             if isinstance(filled, Fit):
                 reasons.append(filled.message)
-            else:
-                parts.append(_Part(courses=own, values=filled if held is None else filled + held[patients]))
+                continue
+            part = self._said(own, filled if held is None else filled + held[patients], visits)
+            if isinstance(part, Fit):
+                return failed(self, courses, part, len(reasons))
+            parts.append(part)
         tolerated = self.most_failed * self.n_resamples if self.uncertainty is Uncertainty.BOOTSTRAP else 0
         if len(reasons) > tolerated:
             message = f"{len(reasons)} of {len(reasons) + len(parts)} refits failed, the first so: {reasons[0]}"
             return failed(self, courses, Fit(status=Status.NOT_CONVERGED, message=message), len(reasons))
         return _Refits(
-            settings=self, whole=_Part(courses=courses, values=whole), parts=tuple(parts), n_failed=len(reasons)
+            settings=self,
+            courses=courses,
+            values=whole,
+            visits=visits,
+            estimates=np.stack([part.estimates for part in parts]),
+            slopes=np.stack([part.slopes for part in parts]),
+            n_failed=len(reasons),
         )
 
     def fit(self, courses: Courses) -> ImputationFit:
@@ -118,14 +135,35 @@ class ConditionalMean:
         made = self.complete(courses)
         return made if isinstance(made, ImputationFit) else made.analysed()
 
-    def _filled(self, courses: Courses, *, is_at_random: bool = False) -> Array | Fit:
+    def _filled(self, courses: Courses, *, is_at_random: bool = False, is_refit: bool = False) -> Array | Fit:
         """Conditional means in place of what is missing  # (patient, visit)."""
         arms = self.analysis.arms
-        parameters = self.model.fitted(courses, arms)
+        parameters = self.model.refitted(courses, arms) if is_refit else self.model.fitted(courses, arms)
         if isinstance(parameters, Fit):
             return parameters
         filled = completed(courses, arms, self.model, parameters, is_at_random=is_at_random)
         return np.asarray(filled[0], dtype=np.float64)
+
+    def _said(self, courses: Courses, values: Array, visits: tuple[str, ...]) -> "_Part | Fit":
+        """What one resample says, and what a shift of an arm adds: the estimates are linear in the response."""
+        estimates, slopes = [], []
+        for visit in visits:
+            plain = analyse(self.analysis, courses, values, visit, NO_SHIFT)
+            if isinstance(plain, Fit):
+                return plain
+            at = courses.visits.index(visit)
+            unit = float(values[:, at].std())  # of the values' own size, to lose no digits
+            added = np.zeros((len(self.analysis.arms), len(plain.estimates)))
+            for place, arm in enumerate(self.analysis.arms):
+                if courses.is_seen[courses.arm == arm, at].all():
+                    continue
+                shifted = analyse(self.analysis, courses, values, visit, {arm: unit})
+                if isinstance(shifted, Fit):
+                    return shifted
+                added[place] = (shifted.estimates - plain.estimates) / unit
+            estimates.append(plain.estimates)
+            slopes.append(added)
+        return _Part(estimates=np.stack(estimates), slopes=np.stack(slopes))
 
     def _resamples(self, courses: Courses) -> Iterator[Integers]:
         everybody = np.arange(courses.n_patients)
@@ -141,44 +179,54 @@ class ConditionalMean:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Part:
-    """Completed data of some patients.
+    """What one resample says.
 
     Args:
-        values: # (patient, visit).
+        estimates: without a shift  # (visit, contrast or arm's mean).
+        slopes: by how much a shift of one in an arm moves them  # (visit, arm, contrast or arm's mean).
     """
 
-    courses: Courses
-    values: Array
+    estimates: Numbers
+    slopes: Numbers
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Refits:
-    """The completed data, and the same for every resample."""
+    """The completed data, and what every resample says.
+
+    Args:
+        values: completed  # (patient, visit).
+        visits: those analysed.
+        estimates, slopes: of every resample, as in ``_Part``  # (resample, visit, ...).
+    """
 
     settings: ConditionalMean
-    whole: _Part
-    parts: tuple[_Part, ...]
+    courses: Courses
+    values: Array
+    visits: tuple[str, ...]
+    estimates: Numbers
+    slopes: Numbers
     n_failed: int
 
     def analysed(self, shift: Mapping[str, float] = NO_SHIFT) -> ImputationFit:
         """The estimates with their resampled standard errors."""
-        settings, courses = self.settings, self.whole.courses
-        shift = checked_shift(shift, settings.analysis.arms)
+        settings, courses = self.settings, self.courses
+        arms = settings.analysis.arms
+        shift = checked_shift(shift, arms)
+        by_arm = np.array([shift.get(arm, 0.0) for arm in arms])
+        resampled = self.estimates + np.einsum("a,rvac->rvc", by_arm, self.slopes)
         answers: list[Answer] = []
-        for visit in checked_visits(settings.visits, courses):
-            estimates = []
-            for part in (self.whole, *self.parts):
-                one = analyse(settings.analysis, part.courses, part.values, visit, shift)
-                if isinstance(one, Fit):
-                    return failed(settings, courses, one, self.n_failed)
-                estimates.append(one.estimates)
-            se = self._standard_errors(np.stack(estimates[1:]))
+        for place, visit in enumerate(self.visits):
+            whole = analyse(settings.analysis, courses, self.values, visit, shift)
+            if isinstance(whole, Fit):
+                return failed(settings, courses, whole, self.n_failed)
+            se = self._standard_errors(resampled[:, place])
             answers.extend(
                 Answer(visit=visit, effect=Effect(contrast=name, estimate=float(of), se=float(error), df=np.inf))
-                for name, of, error in zip(names(settings.analysis), estimates[0], se, strict=True)
+                for name, of, error in zip(names(settings.analysis), whole.estimates, se, strict=True)
             )
-        return answered(settings, courses, answers, shift, 1 + len(self.parts), self.n_failed)
+        return answered(settings, courses, answers, shift, 1 + len(self.estimates), self.n_failed)
 
     def _standard_errors(self, estimates: Numbers) -> Numbers:
         """Of each column of estimates from the resamples  # (resample, contrast or arm)."""

@@ -10,6 +10,7 @@ from sevenfold.analysis.column import Integers
 from sevenfold.analysis.effect import Fit, Status
 from sevenfold.analysis.imputation.base_model import ImputationModel, Parameters, arm_index, terms
 from sevenfold.analysis.imputation.completing import fill
+from sevenfold.analysis.imputation.completion import Progress, silent
 from sevenfold.analysis.imputation.courses import Courses
 from sevenfold.analysis.mmrm.arrays import Array, Flags, Index
 from sevenfold.errors import InvalidDesign
@@ -22,7 +23,13 @@ class Drawing(Protocol):
     """A way to draw parameters."""
 
     def draw(
-        self, model: ImputationModel, courses: Courses, arms: tuple[str, ...], n: int, root: int
+        self,
+        model: ImputationModel,
+        courses: Courses,
+        arms: tuple[str, ...],
+        n: int,
+        root: int,
+        progress: Progress = silent,
     ) -> Parameters | Fit:
         """So many sets of parameters, or why there are none."""
         ...
@@ -56,7 +63,13 @@ class Posterior:
             )
 
     def draw(
-        self, model: ImputationModel, courses: Courses, arms: tuple[str, ...], n: int, root: int
+        self,
+        model: ImputationModel,
+        courses: Courses,
+        arms: tuple[str, ...],
+        n: int,
+        root: int,
+        progress: Progress = silent,
     ) -> Parameters | Fit:
         """So many draws, or why the model could not be fitted."""
         start = model.fitted(courses, arms)
@@ -68,6 +81,7 @@ class Posterior:
         last = self.n_first + self.n_between * (n - 1)
         for round_ in range(last + 1):
             coefficients, sigma = chain.moved(coefficients, sigma, round_)
+            progress(round_ + 1, last + 1)
             if round_ >= self.n_first and (round_ - self.n_first) % self.n_between == 0:
                 drawn_coefficients.append(coefficients)
                 drawn_sigma.append(sigma if model.is_by_arm else np.repeat(sigma, len(arms), axis=0))
@@ -91,16 +105,23 @@ class Resampled:
     most_failed: float = 0.01
 
     def draw(
-        self, model: ImputationModel, courses: Courses, arms: tuple[str, ...], n: int, root: int
+        self,
+        model: ImputationModel,
+        courses: Courses,
+        arms: tuple[str, ...],
+        n: int,
+        root: int,
+        progress: Progress = silent,
     ) -> Parameters | Fit:
         """So many fits, or why there are too few."""
         fits: list[Parameters] = []
         n_failed, tried = 0, 0
         while len(fits) < n:
-            found = model.fitted(courses.taken(resample(courses, arms, tried, root)), arms, like=courses)
+            found = model.refitted(courses.taken(resample(courses, arms, tried, root)), arms, like=courses)
             tried += 1
             if isinstance(found, Parameters):
                 fits.append(found)
+                progress(len(fits), n)
                 continue
             n_failed += 1
             if n_failed > self.most_failed * n:

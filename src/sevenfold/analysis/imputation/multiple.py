@@ -15,6 +15,7 @@ from sevenfold.analysis.imputation.completion import (
     Answer,
     Completion,
     ImputationFit,
+    Progress,
     analyse,
     answered,
     checked_analysis,
@@ -22,6 +23,7 @@ from sevenfold.analysis.imputation.completion import (
     checked_visits,
     failed,
     names,
+    silent,
 )
 from sevenfold.analysis.imputation.courses import Courses
 from sevenfold.analysis.imputation.drawing import Drawing, Posterior
@@ -75,11 +77,15 @@ class MultipleImputation:
                 f"The posterior is drawn for an unstructured covariance, not {covariance.label}; use Resampled()."
             )
 
-    def complete(self, courses: Courses) -> Completion | ImputationFit:
-        """The imputed data sets, or the fit that failed."""
+    def complete(self, courses: Courses, progress: Progress = silent) -> Completion | ImputationFit:
+        """The imputed data sets, or the fit that failed.
+
+        Args:
+            progress: told how far the drawing of parameters has come.
+        """
         arms = self.analysis.arms
         checked_visits(self.visits, courses)
-        drawn = self.drawing.draw(self.model, courses, arms, self.n, self.seed)
+        drawn = self.drawing.draw(self.model, courses, arms, self.n, self.seed, progress)
         if isinstance(drawn, Fit):
             return failed(self, courses, drawn)
         noise = Stream(self.seed, use="imputed values").normal(

@@ -14,8 +14,10 @@ from sevenfold.analysis.imputation.completion import (
     Completion,
     ImputationFit,
     Imputer,
+    Progress,
     checked_shift,
     checked_visits,
+    silent,
 )
 from sevenfold.analysis.imputation.courses import Courses
 from sevenfold.errors import InvalidDesign, NotConverged
@@ -50,10 +52,14 @@ class TippingFit:
 
     Args:
         settings: what made it.
-        fit: how it ended: the imputation's own end where that failed; not estimable where nothing tips.
+        fit: how it ended: the end of the imputation or of an analysis on the way where one failed; not estimable where
+            nothing tips.
         rows: the grid, the first arm's shifts changing slowest; empty where the imputation failed.
         unshifted: the analysis without any shift.
         found: the smallest multiple of ``settings.along`` at which the conclusion differs; none where ``fit`` says why.
+        at: the analysis there.
+        is_unmoved: whether the conclusion was seen to stand all the way; false where it tips, and where that is not
+            known as an analysis failed.
     """
 
     settings: "TippingPoint"
@@ -61,6 +67,8 @@ class TippingFit:
     rows: tuple[TippingRow, ...] = ()
     unshifted: TippingRow | None = None
     found: float | None = None
+    at: TippingRow | None = None
+    is_unmoved: bool = False
 
     @property
     def tipping_shift(self) -> Mapping[str, float]:
@@ -124,16 +132,35 @@ class TippingPoint:
         """The table and the tipping point."""
         checked_visits((self.visit,), courses)
         made = self.estimator.complete(courses)
-        if isinstance(made, ImputationFit):
-            return TippingFit(settings=self, fit=made.fit)
+        return TippingFit(settings=self, fit=made.fit) if isinstance(made, ImputationFit) else self.among(made)
+
+    def among(self, made: Completion, progress: Progress = silent) -> TippingFit:
+        """The table and the tipping point, from what the estimator has completed before.
+
+        Args:
+            progress: told how many steps of the search, of how many at most, are done.
+        """
         start = self._row(made, {})
         if not start.fit.is_ok:
             return TippingFit(settings=self, fit=start.fit)
         combinations = product(*self.grid.values()) if self.grid else ()
         rows = tuple(self._row(made, dict(zip(self.grid, by, strict=True))) for by in combinations)
-        found = self._search(made, start)
-        ending, at = (found, None) if isinstance(found, Fit) else (Fit(status=Status.OK), found)
-        return TippingFit(settings=self, fit=ending, rows=rows, unshifted=start, found=at)
+        found = self._search(made, start, progress)
+        if isinstance(found, Fit):
+            return TippingFit(settings=self, fit=found, rows=rows, unshifted=start)
+        if found is None:
+            significant = "significant" if start.is_significant else "not significant"
+            message = (
+                f"The effect stays {significant} at {self.alpha} up to {self.farthest:g} times the direction; "
+                "go farther, or turn it round."
+            )
+            unmoved = Fit(status=Status.NOT_ESTIMABLE, message=message)
+            return TippingFit(settings=self, fit=unmoved, rows=rows, unshifted=start, is_unmoved=True)
+        at = self._row(made, self._shift(found))
+        return TippingFit(settings=self, fit=Fit(status=Status.OK), rows=rows, unshifted=start, found=found, at=at)
+
+    def _shift(self, times: float) -> dict[str, float]:
+        return {arm: times * by for arm, by in self.along.items()}
 
     def _row(self, made: Completion, shift: Mapping[str, float]) -> TippingRow:
         shift = MappingProxyType(dict(shift))
@@ -143,26 +170,25 @@ class TippingPoint:
         effect = analysed.effect(self.contrast, self.visit)
         return TippingRow(shift=shift, fit=analysed.fit, told=effect, is_significant=bool(effect.p_value <= self.alpha))
 
-    def _search(self, made: Completion, start: TippingRow) -> float | Fit:
-        """The smallest multiple at which the conclusion differs from the unshifted one."""
+    def _search(self, made: Completion, start: TippingRow, progress: Progress) -> float | Fit | None:
+        """The smallest multiple at which the conclusion differs from the unshifted one; None where it stands."""
+        trouble: list[Fit] = []
 
         def stands(times: float) -> bool:
-            row = self._row(made, {arm: times * by for arm, by in self.along.items()})
+            row = self._row(made, self._shift(times))
             if not row.fit.is_ok:
+                trouble.append(row.fit)
                 raise NotConverged(row.fit.message)
             return row.is_significant == start.is_significant
 
         last = 0.0
         try:
-            for times in np.linspace(0.0, self.farthest, STEPS + 1)[1:].tolist():
+            for step, times in enumerate(np.linspace(0.0, self.farthest, STEPS + 1)[1:].tolist(), start=1):
+                progress(step, STEPS)
                 if not stands(times):
                     return crossing(stands, last, times, TOLERANCE * self.farthest)
                 last = times
-        except NotConverged as trouble:
-            return Fit(status=Status.NOT_ESTIMABLE, message=f"The analysis fails on the way: {trouble}")
-        significant = "significant" if start.is_significant else "not significant"
-        message = (
-            f"The effect stays {significant} at {self.alpha} up to {self.farthest:g} times the direction; "
-            "go farther, or turn it round."
-        )
-        return Fit(status=Status.NOT_ESTIMABLE, message=message)
+        except NotConverged:
+            failed = trouble[0]
+            return Fit(status=failed.status, message=f"The analysis fails on the way: {failed.message}")
+        return None

@@ -1,7 +1,7 @@
 """What an analysis is adjusted for or stratified by: baseline, what is known of everybody, and the protocol's own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, final
 
 import numpy as np
@@ -40,6 +40,14 @@ class Adjustment:
         known = [np.isfinite(column) for column in self.numbers.values()]
         known += [column != "" for column in self.factors.values()]
         return np.logical_and.reduce(known) if known else None
+
+    def taken(self, chosen: NDArray[np.bool_]) -> "Adjustment":
+        """The covariates of some of these subjects."""
+        return replace(
+            self,
+            numbers={name: column[chosen] for name, column in self.numbers.items()},
+            factors={name: words[chosen] for name, words in self.factors.items()},
+        )
 
 
 def adjustment(

@@ -7,6 +7,7 @@ from sevenfold.analysis.trial.answering import answer
 from sevenfold.analysis.trial.deciding import decisions
 from sevenfold.analysis.trial.describing import describe
 from sevenfold.analysis.trial.estimates import Answer, Estimates
+from sevenfold.analysis.trial.imputed import Within, unwatched
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.history import History
@@ -20,6 +21,7 @@ def analyse(
     protocol: Protocol,
     seed: int,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    within: Within = unwatched,
 ) -> Estimates:
     """Analyse one trial.
 
@@ -27,10 +29,11 @@ def analyse(
         history: that the cohort was made from; None where it came from tables.
         seed: of the bootstrap.
         progress: told how many analyses of how many are done.
+        within: opens what is told how far one analysis has come that may take long.
     """
     answers: list[Answer] = []
     for number, planned in enumerate(protocol.analyses, start=1):
-        found = answer(planned, cohort, protocol, seed)
+        found = answer(planned, cohort, protocol, seed, within)
         is_again = any(one.estimand == found.estimand for one in answers)
         answers.append(replace(found, role=f"{found.role}, sensitivity analysis") if is_again else found)
         progress(number, len(protocol.analyses))

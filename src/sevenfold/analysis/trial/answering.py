@@ -20,8 +20,9 @@ from sevenfold.analysis.standardised import RiskVariance, Standardised
 from sevenfold.analysis.survivor import Monotone, survivor_bounds
 from sevenfold.analysis.trial.adjusting import Adjustment, adjustment
 from sevenfold.analysis.trial.estimates import Answer, GroupAnswer
-from sevenfold.analysis.trial.imputed import imputed
+from sevenfold.analysis.trial.imputed import Within, imputed, unwatched
 from sevenfold.analysis.trial.incidence import incidence
+from sevenfold.analysis.trial.prepared import NO_BASELINE, NO_COVARIATE
 from sevenfold.analysis.trial.prioritised import prioritised
 from sevenfold.analysis.trial.ranked import ranked, rerandomised
 from sevenfold.analysis.trial.repeated import repeated_measures
@@ -52,17 +53,42 @@ _BASES: Final = {
     Summary.WIN_RATIO: "median of those alive with a value",
 }
 
+_OF_RESPONSES: Final = frozenset(
+    {Method.ANCOVA, Method.EXACT_TEST, Method.RANK_SUM, Method.STANDARDISED, Method.RANDOMISATION_TEST}
+)
+"""Methods that compare one value a subject, of which each group needs one."""
 
-def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) -> Answer:
+_POOLED: Final = "how much subjects vary is taken from the other group"
+_ASYMPTOTIC: Final = "the test and its interval hold for large groups and are not to be relied on"
+_SOLE: Final = {
+    Method.ANCOVA: _POOLED,
+    Method.REPEATED_MEASURES: _POOLED,
+    Method.IMPUTATION: _POOLED,
+    Method.CONDITIONAL_MEAN: _ASYMPTOTIC,
+    Method.RANK_SUM: _ASYMPTOTIC,
+    Method.COX: _ASYMPTOTIC,
+    Method.LOG_RANK: _ASYMPTOTIC,
+    Method.CUMULATIVE_INCIDENCE: _ASYMPTOTIC,
+    Method.RESTRICTED_MEAN: _ASYMPTOTIC,
+}
+"""By methods that answer it; exact and randomisation tests hold as they are, the others refuse a single subject."""
+
+
+def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int, within: Within = unwatched) -> Answer:
     """Answer one analysis of the plan.
 
     Args:
         seed: of the bootstrap that the survivors' bounds need.
+        within: opens what is told how far an analysis has come that may take long.
     """
     estimand = protocol.estimand(analysis.estimand)
     found = responses(estimand, cohort, protocol)
     by = adjustment(analysis.covariates, cohort, protocol, found.place, found.is_used)
-    found = found if by.is_known is None else found.where(by.is_known, "a covariate is not known")
+    found = found if by.is_known is None else found.where(by.is_known, NO_COVARIATE)
+    if by.has_baseline and analysis.method in (Method.ANCOVA, Method.STANDARDISED):
+        found = found.where(np.isfinite(found.baseline), NO_BASELINE)
+        if _is_log_baseline(estimand, analysis):
+            found = found.where(found.baseline > 0.0, "a baseline of 0 has no logarithm")
     methods: Mapping[Method, Callable[[], _Found]] = {
         Method.ANCOVA: lambda: _ancova(estimand, found, by),
         Method.REPEATED_MEASURES: lambda: repeated_measures(estimand, analysis, cohort, protocol),
@@ -73,8 +99,8 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         Method.LOG_RANK: lambda: hazards(estimand, analysis, found, by, cohort, protocol),
         Method.RESTRICTED_MEAN: lambda: restricted_means(estimand, found, cohort, protocol),
         Method.RANK_SUM: lambda: ranked(analysis, found, cohort),
-        Method.IMPUTATION: lambda: imputed(estimand, analysis, cohort, protocol, seed),
-        Method.CONDITIONAL_MEAN: lambda: imputed(estimand, analysis, cohort, protocol, seed),
+        Method.IMPUTATION: lambda: imputed(estimand, analysis, cohort, protocol, seed, within),
+        Method.CONDITIONAL_MEAN: lambda: imputed(estimand, analysis, cohort, protocol, seed, within),
         Method.STANDARDISED: lambda: _standardised(estimand, found, by, protocol),
         Method.WIN_RATIO: lambda: prioritised(estimand, analysis, found, cohort, protocol),
         Method.RANDOMISATION_TEST: lambda: rerandomised(estimand, found, cohort, protocol, seed),
@@ -95,11 +121,16 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         "n_used_by_arm": found.n_used_by_arm,
         "condition": _condition(analysis.only_if, cohort, protocol),
     }
+    empty = [] if analysis.method not in _OF_RESPONSES else [g.group for g in made["groups"] if not g.n_used]
     try:
-        made |= methods[analysis.method]()
+        if empty:
+            nobody = " and nobody of ".join(protocol.group_label(name) for name in empty)
+            made |= {"status": Status.TOO_FEW, "notes": (*by.notes, f"Nobody of {nobody} has a value to be compared.")}
+        else:
+            made |= methods[analysis.method]()
     except InvalidInput as error:  # such as a trial so small that one group is empty: said in its row, not in its place
         made |= {"status": Status.NOT_ESTIMABLE, "notes": (str(error),)}
-    made["notes"] = (*found.notes, *made.get("notes", ()))
+    made["notes"] = tuple(dict.fromkeys((*found.notes, *made.get("notes", ()), *_sole(analysis, made, protocol))))
     return Answer(
         estimand=estimand.id,
         label=estimand.label,
@@ -109,6 +140,22 @@ def answer(analysis: Analysis, cohort: Cohort, protocol: Protocol, seed: int) ->
         is_hypothetical=estimand.intercurrent[Intercurrent.DEATH] is Strategy.HYPOTHETICAL,
         scale=scale,  # type: ignore[arg-type]
         **made,
+    )
+
+
+def _is_log_baseline(estimand: Estimand, analysis: Analysis) -> bool:
+    """Whether baseline enters the model as a logarithm: for ratios, and for responders, who rise by a ratio."""
+    return analysis.method is Method.STANDARDISED or estimand.summary is Summary.RATIO_OF_GEOMETRIC_MEANS
+
+
+def _sole(analysis: Analysis, made: _Found, protocol: Protocol) -> tuple[str, ...]:
+    """What it means for an answer that a group is a single subject, who varies about nothing."""
+    if made["status"] is not Status.OK or analysis.method not in _SOLE:
+        return ()
+    return tuple(
+        f"Only one subject of {protocol.group_label(group.group)} is in it: {_SOLE[analysis.method]}."
+        for group in made["groups"]
+        if group.n_used == 1
     )
 
 
@@ -194,8 +241,6 @@ def _exact(estimand: Estimand, found: Responses, protocol: Protocol) -> _Found:
         for members in (found.is_active, ~found.is_active)
     ]
     (events_a, n_a), (events_b, n_b) = counts
-    if not n_a or not n_b:
-        return {"status": Status.TOO_FEW, "notes": ("A group has no subject whose outcome is known.",)}
     table = Table(events_a=events_a, n_a=n_a, events_b=events_b, n_b=n_b)
     difference, p_value = _difference(table), _boschloo_p(table)
     return {
@@ -227,7 +272,7 @@ def _standardised(estimand: Estimand, found: Responses, by: Adjustment, protocol
     used = found.is_used
     covariates: dict[str, Floats] = {name: column[used] for name, column in by.numbers.items()}
     if by.has_baseline:
-        covariates = {"baseline": _logarithms(found.baseline[used]), **covariates}
+        covariates = {"log baseline": np.log(found.baseline[used]), **covariates}
     fit = Standardised(arms=(a, b), variance=RiskVariance.YE).fit(
         found.value[used] > 0.5,
         np.where(found.is_active[used], a, b),
@@ -235,7 +280,7 @@ def _standardised(estimand: Estimand, found: Responses, by: Adjustment, protocol
         factors={name: words[used] for name, words in by.factors.items()},
     )
     if not fit.fit.is_ok:
-        return {"status": fit.fit.status, "notes": (fit.fit.message,)}
+        return {"status": fit.fit.status, "notes": (*by.notes, fit.fit.message)}
     effect, ratio, odds = fit.difference(a, b), fit.risk_ratio(a, b, _LEVEL), fit.odds_ratio(a, b, _LEVEL)
     lower, upper = effect.interval(_LEVEL)
     adjusted = ", ".join([*covariates, *by.factors])

@@ -3,6 +3,7 @@
 Source: docs/theory/time-to-event.md.
 """
 
+from dataclasses import replace
 from math import sqrt
 from typing import Any, Final
 
@@ -14,9 +15,9 @@ from sevenfold.analysis.effect import Status
 from sevenfold.analysis.time_to_event.cumulative_incidence import CumulativeIncidence, cumulative_incidence
 from sevenfold.analysis.time_to_event.follow_up import FollowUp
 from sevenfold.analysis.time_to_event.gray import gray
-from sevenfold.analysis.trial.estimates import GroupAnswer
+from sevenfold.analysis.trial.prepared import compared
 from sevenfold.cohort.cohort import Cohort
-from sevenfold.protocol.endpoint import AnalysisSet, Estimand, EventEndpoint
+from sevenfold.protocol.endpoint import Estimand, EventEndpoint
 from sevenfold.protocol.plan import Method
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.visit import time_day
@@ -41,22 +42,18 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
     last = cohort.watched_day(endpoint.event)[0]
     time = np.maximum(np.minimum(np.minimum(event, death), last), 0.0)
     cause = np.where(event <= np.minimum(death, last), 1, np.where(death <= last, 2, 0))
-    is_chosen = (cohort.n_doses[0] > 0) | (estimand.analysis_set is not AnalysisSet.DOSED)
-    is_analysed = is_chosen & ~np.isnan(last)
-    everybody = [cohort.revealed().is_in(protocol.groups[name])[0] & is_chosen for name in estimand.compare]
-    members = [side & is_analysed for side in everybody]
-    n_unknown = sum(int((side & ~is_analysed).sum()) for side in everybody)
+    compare, is_analysed = compared(estimand, cohort, protocol), ~np.isnan(last)
+    made = compare.account(is_analysed, {}, "not followed", cohort)
+    members = [side & is_analysed for side in compare.both]
     follow_up = FollowUp.of(np.where(np.isnan(time), 0.0, time), cause)
     curves = [cumulative_incidence(follow_up.of_patients(is_in)) for is_in in members]
     sides, shares = [], []
-    for name, side, is_in, curve in zip(estimand.compare, everybody, members, curves, strict=True):
+    for group, is_in, curve in zip(made["groups"], members, curves, strict=True):
         share, band = curve.at(by)
         shares.append((share, _se(curve, by)))
         sides.append(
-            GroupAnswer(
-                group=name,
-                n=int(side.sum()),
-                n_used=int(is_in.sum()),
+            replace(
+                group,
                 value=share,
                 lower=band.lower,
                 upper=band.upper,
@@ -66,6 +63,7 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
     value, se = shares[0][0] - shares[1][0], sqrt(shares[0][1] ** 2 + shares[1][1] ** 2)
     half = float(ndtri(0.5 + _LEVEL / 2.0)) * se
     return {
+        **made,
         "groups": (sides[0], sides[1]),
         "basis": "cumulative incidence (Aalen-Johansen)",
         "status": Status.OK,
@@ -75,7 +73,6 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
         "p_value": 2.0 * float(ndtr(-abs(value) / se)) if se > 0.0 else None,
         "test": f"z-test of the difference on day {endpoint.by_day}",
         "interval": "Aalen-Johansen, normal (approximate at this size)",
-        "left_out": {"not followed": n_unknown} if n_unknown else {},
         "notes": (
             "Those lost are censored." if is_death else "Death competes; those lost are censored.",
             *_carried_on([protocol.group_label(name) for name in estimand.compare], curves, by),

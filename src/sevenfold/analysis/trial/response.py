@@ -7,10 +7,10 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from sevenfold.analysis.trial.prepared import NO_BASELINE, NO_RATIO, compared, dated_after_death, said_after_death
 from sevenfold.analysis.trial.time_above import days_above
 from sevenfold.cohort.cohort import Cohort, Missing
 from sevenfold.protocol.endpoint import (
-    AnalysisSet,
     ChangeEndpoint,
     Endpoint,
     Estimand,
@@ -83,25 +83,27 @@ class Responses:
 def responses(estimand: Estimand, cohort: Cohort, protocol: Protocol, trial: int = 0) -> Responses:
     """Responses of one trial to an estimand's endpoint, as the estimand's strategies say."""
     endpoint = protocol.endpoint(estimand.endpoint)
-    assignment = cohort.revealed()
-    active = assignment.is_in(protocol.groups[estimand.compare[0]])[trial]
-    control = assignment.is_in(protocol.groups[estimand.compare[1]])[trial]
-    chosen = active | control
-    if estimand.analysis_set is AnalysisSet.DOSED:
-        chosen &= cohort.n_doses[trial] > 0
+    assignment, sides = cohort.revealed(), compared(estimand, cohort, protocol, trial)
     found = _values(endpoint, estimand, cohort, protocol, trial)
     variable = _variable(endpoint)
+    late: tuple[str, ...] = ()
+    if isinstance(endpoint, (FoldEndpoint, ChangeEndpoint, ResponderEndpoint)):
+        visit, is_seen = (endpoint.visit,), np.isfinite(cohort.at(endpoint.assessments[0], endpoint.visit)[trial])
+        is_late = (
+            dated_after_death(cohort, endpoint.assessments[0], visit, protocol, trial)[:, 0] & is_seen & sides.either
+        )
+        late = said_after_death(is_late[:, None], visit, cohort)
     baseline = cohort.baseline[variable][trial] if variable else np.full(cohort.n_subjects, np.nan)
-    keep = np.flatnonzero(chosen)
+    keep = np.flatnonzero(sides.either)
     return Responses(
         value=found.value[keep],
         baseline=baseline[keep],
-        is_active=active[keep],
+        is_active=sides.active[keep],
         is_alive=found.is_alive[keep],
         arm=np.array([assignment.arms[assignment.arm[trial, i]] for i in keep], dtype=np.str_),
         place=keep,
         why=tuple(found.why[i] for i in keep),
-        notes=found.notes,
+        notes=(*found.notes, *late),
     )
 
 
@@ -170,6 +172,9 @@ def _measured(
     due = protocol.schedule.visit(endpoint.visit).time_day
     value = cohort.at(variable, endpoint.visit)[trial].copy()
     why = [Missing(int(code)).reason for code in cohort.why_missing(variable, endpoint.visit)[trial]]
+    late = dated_after_death(cohort, endpoint.assessments[0], (endpoint.visit,), protocol, trial)[:, 0]
+    for i in np.flatnonzero(late & np.isfinite(value)):
+        value[i], why[i] = np.nan, "dated after death"
     is_at_discharge = not isinstance(endpoint, ChangeEndpoint) and endpoint.or_at_discharge
     if is_at_discharge:
         for i in np.flatnonzero(cohort.discharge_day[trial] < due):
@@ -181,7 +186,7 @@ def _measured(
     value[~is_alive] = np.nan
     baseline = cohort.baseline[variable][trial]
     why = [
-        Missing.DEAD.reason if not lives else reason or ("" if known else "no baseline")
+        Missing.DEAD.reason if not lives else reason or ("" if known else NO_BASELINE)
         for lives, reason, known in zip(is_alive, why, np.isfinite(baseline), strict=True)
     ]
     notes = (
@@ -192,7 +197,7 @@ def _measured(
     said = (f"{n_below} values below the limit of quantification stand at the limit.",) if n_below else ()
     if not isinstance(endpoint, ChangeEndpoint):
         for i in np.flatnonzero((value == 0.0) | ((baseline == 0.0) & np.isfinite(value))):
-            value[i], why[i] = np.nan, "a value of 0 has no ratio"
+            value[i], why[i] = np.nan, NO_RATIO
     compared = value - baseline if isinstance(endpoint, ChangeEndpoint) else value / baseline
     told = notes + said if is_at_discharge else said
     return _Values(value=np.asarray(compared), why=why, is_alive=is_alive, notes=told)

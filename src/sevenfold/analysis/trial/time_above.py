@@ -65,9 +65,12 @@ def time_above(days: Floats, counts: Floats, threshold: float, end: float) -> fl
 
 
 def _counts(variable: str, cohort: Cohort, trial: int, i: int) -> tuple[Floats, Floats]:
-    """Days and counts in order, from the first dose on; the baseline opens them where that day has no count."""
+    """Days and counts in order, from the first dose on; the baseline opens them where that day has no count.
+
+    A count dated after the subject's death is none.
+    """
     days, values = cohort.day_of(variable)[trial, i], cohort.values[variable][trial, i]
-    usable = np.isfinite(values) & np.isfinite(days)
+    usable = np.isfinite(values) & np.isfinite(days) & ~(np.floor(days) > np.floor(cohort.death_day[trial, i]))
     order = np.argsort(days[usable], kind="stable")
     t, x = np.maximum(days[usable][order], 0.0), values[usable][order]
     baseline = cohort.baseline[variable][trial, i]

@@ -59,6 +59,10 @@ def hazards(
         "groups": _shares(estimand, found, follow_up),
         "notes": _medians(found, follow_up, protocol, estimand),
     }
+    nobody = [group.group for group in made["groups"] if not group.n_used]
+    if nobody:
+        who = " and nobody of ".join(protocol.group_label(name) for name in nobody)
+        return {**made, "status": Status.TOO_FEW, "notes": (*made["notes"], f"Nobody of {who} was followed.")}
     if analysis.method is Method.LOG_RANK:
         strata = strata_of(analysis.covariates, cohort, found.place[used])
         tested = log_rank(follow_up, np.where(is_active, *estimand.compare), strata)
