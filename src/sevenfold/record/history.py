@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, final
 
+from sevenfold.record.correcting import Corrections
 from sevenfold.record.event import Event
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -41,7 +42,6 @@ from sevenfold.record.payloads import (
     Unblinded,
     VisitHeld,
     VisitMissed,
-    read_payload,
 )
 from sevenfold.sealing import open_sealed
 
@@ -145,9 +145,11 @@ def read_history(events: Iterable[Event]) -> History:
     without it.
     """
     history = History()
+    events = list(events)
+    corrections = Corrections.among(events)
     sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]] = []
     for event in events:
-        said, at = read_payload(event), datetime.fromisoformat(event.happened_at)
+        said, at = corrections.read(event), datetime.fromisoformat(event.happened_at)
         match said:
             case TrialOpened():
                 history.opened = said

@@ -122,6 +122,11 @@ class Ledger:
         with self.engine.connect() as connection:
             return tuple(events_of(connection, subject))
 
+    def of_type(self, kind: str) -> tuple[Event, ...]:
+        """Every committed event of a kind, in order."""
+        with self.engine.connect() as connection:
+            return tuple(events_of(connection, kind=kind))
+
     def close(self) -> None:
         """Let go of the file. What was appended and not committed is lost, as if it had never been said."""
         if self.head.state in (LedgerState.LOCKED, LedgerState.COMPLETE):

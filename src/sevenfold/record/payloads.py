@@ -18,6 +18,9 @@ __all__ = [
     "ConsentGiven",
     "ConsentRefused",
     "ConsentWithdrawn",
+    "Corrected",
+    "DataLocked",
+    "DataUnlocked",
     "DatabaseLocked",
     "Died",
     "Dispensed",
@@ -36,13 +39,20 @@ __all__ = [
     "Payload",
     "PersonAdmitted",
     "PersonChanged",
+    "PossiblyUnblinded",
+    "QueryAnswered",
+    "QueryClosed",
+    "QueryRaised",
     "Randomised",
     "Reconsented",
     "Result",
     "RunInterrupted",
     "SafetyReviewed",
     "SecondaryInfection",
+    "Signed",
     "SiteOpened",
+    "SourceVerified",
+    "TreatmentGuessed",
     "TrialOpened",
     "Unblinded",
     "UnmetCriterion",
@@ -64,12 +74,17 @@ class Payload(BaseModel):
 
 
 class Result(BaseModel):
-    """A measured value, with its unit and, beyond a limit of quantification, ``<`` or ``>``."""
+    """A measured value, with its unit and, beyond a limit of quantification, ``<`` or ``>``.
+
+    Args:
+        entered: as it was typed, where a person did, such as ``0.45 10^9/L``.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
     value: float
     unit: str
     qualifier: Literal["", "<", ">"] = ""
+    entered: str | None = Field(default=None, exclude_if=lambda entered: entered is None)
 
 
 class UnmetCriterion(BaseModel):
@@ -288,6 +303,100 @@ class Unblinded(Payload):
     allocation_list: dict[str, list[str]]
     commitment_nonce: str
     results_key: str
+
+
+class Corrected(Payload):
+    """Something that was recorded is put right. The event that said it stays as it is.
+
+    Args:
+        of: the number of that event.
+        field: what of it, such as ``grade`` or ``results.platelets``.
+        before: what it said until now; None where it said nothing.
+        after: what it says from now on; None where it says nothing any more.
+    """
+
+    of: int
+    field: str
+    before: Any
+    after: Any
+    reason: str
+
+
+class QueryRaised(Payload):
+    """Somebody asks about what is recorded, or is not.
+
+    Args:
+        number: of the subject's queries, from 1.
+        about: the number of the event that is asked about; None where it is about what is missing.
+    """
+
+    number: int
+    about: int | None
+    text: str
+
+
+class QueryAnswered(Payload):
+    """The site answers a query."""
+
+    number: int
+    text: str
+
+
+class QueryClosed(Payload):
+    """The answer of a query is enough."""
+
+    number: int
+
+
+class SourceVerified(Payload):
+    """What an event says was held against its source and is the same."""
+
+    of: int
+
+
+class Signed(Payload):
+    """An electronic signature: who, in which meaning, under what exactly. It is void once that is another.
+
+    Args:
+        name: of the signer, as printed.
+        meaning: such as ``I have reviewed these data and they are true``.
+        visit: None for everything of the subject.
+        digest: of what was signed.
+    """
+
+    name: str
+    meaning: str
+    visit: str | None
+    digest: str
+
+
+class DataLocked(Payload):
+    """Nothing of a visit, a subject or a site is recorded or corrected any more."""
+
+    scope: Literal["visit", "subject", "site"]
+    name: str
+
+
+class DataUnlocked(Payload):
+    """What was locked is open again."""
+
+    scope: Literal["visit", "subject", "site"]
+    name: str
+    reason: str
+
+
+class TreatmentGuessed(Payload):
+    """What somebody takes the treatment to be, asked to see whether the blind held."""
+
+    by: Literal["patient", "investigator", "nurse"]
+    guess: Literal["active", "placebo", "does not know"]
+
+
+class PossiblyUnblinded(Payload):
+    """Somebody who must be blind has seen what may betray the treatment, such as a count ordered for care."""
+
+    who: str
+    what: str
 
 
 class EmergencyUnblinded(Payload):

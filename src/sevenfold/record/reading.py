@@ -104,10 +104,12 @@ def readable(path: Path) -> sa.Connection:
         raise InvalidInput(f"{path} cannot be opened: {error.orig}.") from None
 
 
-def events_of(connection: sa.Connection, subject: str | None = None) -> Iterator[Event]:
-    """Every event, or those of one subject, in the order of their numbers."""
+def events_of(connection: sa.Connection, subject: str | None = None, kind: str | None = None) -> Iterator[Event]:
+    """Every event, or those of one subject or one kind, in the order of their numbers."""
     chosen = sa.select(*_as_it_lies(EVENT)).order_by(EVENT.c.sequence)
     if subject is not None:
         chosen = chosen.where(EVENT.c.subject == subject)
+    if kind is not None:
+        chosen = chosen.where(EVENT.c.type == kind)
     for row in connection.execute(chosen).mappings():
         yield Event(**row)

@@ -11,13 +11,25 @@ from starlette.exceptions import HTTPException
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import guarded
-from sevenfold.service.pages import door, doses, emergency, events, people, safety, screening, subjects, trial, visits
+from sevenfold.service.pages import (
+    data,
+    door,
+    doses,
+    emergency,
+    events,
+    people,
+    safety,
+    screening,
+    subjects,
+    trial,
+    visits,
+)
 from sevenfold.service.rendering import page
 from sevenfold.service.room import Room
 
 __all__ = ["app_of"]
 
-_PAGES = (door, people, subjects, screening, visits, events, doses, safety, trial, emergency)
+_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, trial, emergency)
 
 
 def app_of(room: Room) -> FastAPI:
@@ -53,6 +65,10 @@ def app_of(room: Room) -> FastAPI:
     async def _none(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return _refused(request, status, "There is no such page." if status == 404 else "This can't be done here.")
+
+    @app.exception_handler(Exception)
+    async def _broken(request: Request, _error: Exception) -> Response:
+        return _refused(request, 500, "Something is wrong with the program; its log says what. Tell the administrator.")
 
     return app
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
-from typing import Final, final
+from typing import Any, Final, final
 from zoneinfo import ZoneInfo
 
 from sevenfold import unit
@@ -39,6 +39,10 @@ class Reading:
     unit: str
     qualifier: str
     entered: str
+
+    def as_result(self) -> dict[str, Any]:
+        """As the record holds it."""
+        return {"value": self.value, "unit": self.unit, "qualifier": self.qualifier, "entered": self.entered}
 
 
 def units_for(variable: Variable) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ class Right(StrEnum):
     RANDOMISE = "randomise"
     RECORD_VISIT = "record visits"
     REPORT_EVENT = "report adverse events"
+    CORRECT = "correct what was recorded"
+    QUERY = "raise and close queries"
+    ANSWER_QUERY = "answer queries"
+    VERIFY_SOURCE = "verify entries against their source"
+    SIGN = "sign data"
     END_PART = "record how a subject's part ends"
     DISPENSE = "dispense kits"
     SEE_CONTENTS = "see what a kit holds"
@@ -56,11 +61,12 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.INVESTIGATOR: frozenset(
         _CARE
         | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
+        | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN}
     ),
-    Role.NURSE: frozenset(_CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE}),
+    Role.NURSE: frozenset(_CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY}),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
-    Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK}),
-    Role.MONITOR: frozenset(_CARE),
+    Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY}),
+    Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE}),
     Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY}),
     Role.LABORATORY: frozenset({Right.SEND_MASKED}),
     Role.SAFETY_REVIEWER: frozenset({Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.SEE_PROGRESS}),

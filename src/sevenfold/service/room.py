@@ -75,6 +75,18 @@ class Room:
             finally:
                 self.conduct.acting = None
 
+    def confirm(self, person: Person, password: str, code: str) -> None:
+        """Ask once more who it is, before a signature or an unblinding. In a demonstration nobody has a password.
+
+        Raises:
+            InvalidInput: password and code are not the person's.
+        """
+        if self.is_demo:
+            return
+        again = self.accounts.recognised(person.login, password, code, self.now_s())
+        if again is None or again.id != person.id:
+            raise InvalidInput("Password and six digits do not belong together; nothing was recorded or shown.")
+
     def subject(self, name: str, person: Person) -> SubjectHistory:
         """What is open of a subject, folded from its events.
 

@@ -16,6 +16,7 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
+from sevenfold.record.correcting import Corrections, check_correction
 from sevenfold.record.event import Draft, Event
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.history import sealed_place
@@ -25,6 +26,7 @@ from sevenfold.record.payloads import (
     CandidateScreened,
     ConsentGiven,
     ConsentRefused,
+    Corrected,
     DatabaseLocked,
     Dispensed,
     DoseGiven,
@@ -90,6 +92,7 @@ class Conduct:
     whole: TrialStanding = field(default_factory=TrialStanding)
     acting: str | None = None
     _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
+    _corrections: Corrections = field(default_factory=Corrections, repr=False)
     _reviewer: SafetyReviewer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +102,7 @@ class Conduct:
     def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
         """The trial as its ledger tells it, to be gone on with."""
         conduct = cls(file, ledger, allocator)
+        conduct._corrections = Corrections.among(ledger.of_type(Corrected.__name__))
         for event in ledger.events():
             conduct._follow(event)
         return conduct
@@ -109,11 +113,7 @@ class Conduct:
         self.ledger.discard()
         for subject in touched - {None}:
             assert subject is not None
-            self.standings.pop(subject, None)
-            self._sites.pop(subject, None)
-            self._reviewer.forget(subject)
-            for event in self.ledger.events_of(subject):
-                self._follow(event)
+            self._refold(subject)
         if None in touched:
             self.whole = TrialStanding()
             for event in self.ledger.events():
@@ -127,8 +127,42 @@ class Conduct:
         kits = {handed.kit for standing in self.standings.values() for handed in standing.dispensed.values()}
         self.allocator.take_back(numbers=taken, kits=kits)
 
+    def correct(self, subject: str, said: Corrected, happened: datetime) -> None:
+        """Put right what an event of a subject said; the rules are held against what it says now.
+
+        Raises:
+            InvalidInput: there is no such event of the subject, or it cannot be corrected so.
+            OutOfOrder: the data are locked.
+        """
+        event = next((one for one in self.ledger.events_of(subject) if one.sequence == said.of), None)
+        if event is None:
+            raise InvalidInput(f"{subject} has no event {said.of} that could be corrected.")
+        found = self._corrections.read(event)
+        visit = getattr(found, "visit", None)
+        if visit is not None and visit in self.standings[subject].locked:
+            raise OutOfOrder(f"Event {said.of} cannot be corrected for {subject}: visit {visit!r} is locked.")
+        check_correction(found, said)
+        self.record(subject, said, "investigator", happened)
+        name = said.field.removeprefix("results.")
+        if isinstance(found, VisitHeld) and said.after is not None and not self.standings[subject].is_over:
+            self._act_on(subject, {name: Result.model_validate(said.after)}, happened)
+
+    def corrections_of(self, sequence: int) -> tuple[Corrected, ...]:
+        """The corrections of an event, in order."""
+        return self._corrections.of(sequence)
+
+    def _refold(self, subject: str) -> None:
+        """A subject's standing anew, from what was committed and what waits."""
+        self.standings.pop(subject, None)
+        self._sites.pop(subject, None)
+        self._reviewer.forget(subject)
+        events = [*self.ledger.events_of(subject), *(e for e in self.ledger.waiting() if e.subject == subject)]
+        self._corrections.renew(events)
+        for event in events:
+            self._follow(event)
+
     def _follow(self, event: Event) -> None:
-        said = read_payload(event)
+        said = self._corrections.read(event)
         self._after(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
         if isinstance(said, MaskedResults):
             subject = str(event.subject)
@@ -465,7 +499,10 @@ class Conduct:
                 payload=said.canonical(),
             )
         )
-        self._after(said, subject, site, happened)
+        if isinstance(said, Corrected) and subject is not None:
+            self._refold(subject)
+        else:
+            self._after(said, subject, site, happened)
 
     def _after(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.after(said, site)

@@ -15,6 +15,9 @@ from sevenfold.record.payloads import (
     ConsentGiven,
     ConsentRefused,
     ConsentWithdrawn,
+    Corrected,
+    DataLocked,
+    DataUnlocked,
     Died,
     Dispensed,
     DoseGiven,
@@ -26,9 +29,16 @@ from sevenfold.record.payloads import (
     LostToFollowUp,
     MaskedResults,
     Payload,
+    PossiblyUnblinded,
+    QueryAnswered,
+    QueryClosed,
+    QueryRaised,
     Randomised,
     Reconsented,
     SafetyReviewed,
+    Signed,
+    SourceVerified,
+    TreatmentGuessed,
     VisitHeld,
     VisitMissed,
     read_payload,
@@ -59,6 +69,20 @@ _ENDED: Final = {
     Disposition.LOST,
     Disposition.COMPLETED,
 }
+
+
+_ABOUT_DATA: Final = (
+    Corrected,
+    QueryRaised,
+    QueryAnswered,
+    QueryClosed,
+    SourceVerified,
+    Signed,
+    DataLocked,
+    DataUnlocked,
+)
+_ABOUT_THE_BLIND: Final = (TreatmentGuessed, PossiblyUnblinded)
+"""These may follow when a subject's part is over."""
 
 
 @final
@@ -99,6 +123,13 @@ class Standing:
     in_hospital: bool = True
     n_adverse_events: int = 0
     latest: dict[str, float] = field(default_factory=dict)
+    queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
+    locked: set[str] = field(default_factory=set)  # visits, or the subject's own name
+
+    @property
+    def n_open_queries(self) -> int:
+        """Queries that are not closed."""
+        return sum(state != "closed" for state in self.queries.values())
 
     @property
     def is_over(self) -> bool:
@@ -158,6 +189,16 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.in_icu = False
         case LeftHospital():
             standing.in_icu = standing.in_hospital = False
+        case QueryRaised():
+            standing.queries[said.number] = "open"
+        case QueryAnswered():
+            standing.queries[said.number] = "answered"
+        case QueryClosed():
+            standing.queries[said.number] = "closed"
+        case DataLocked():
+            standing.locked.add(said.name)
+        case DataUnlocked():
+            standing.locked.discard(said.name)
         case Died():
             standing.disposition = Disposition.DIED
         case ConsentWithdrawn():
@@ -192,7 +233,13 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return None if standing is None else "the subject was screened already"
     if standing is None:
         return "the subject was never screened; screen first"
-    if standing.is_over:
+    if isinstance(said, _ABOUT_DATA):
+        return _objection_to_data(standing, said)
+    if subject_is_locked(standing):
+        return "the subject's data are locked"
+    if isinstance(said, (VisitHeld, VisitMissed)) and said.visit in standing.locked:
+        return f"visit {said.visit!r} is locked"
+    if standing.is_over and not isinstance(said, _ABOUT_THE_BLIND):
         return f"the subject's part is over ({standing.disposition})"
     match said:
         case ConsentGiven() | ConsentRefused():
@@ -239,6 +286,34 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         case ConsentWithdrawn():
             return None if standing.has_consented else "there is no consent"
     return None if standing.number is not None else "the subject is not randomised"
+
+
+def subject_is_locked(standing: Standing) -> bool:
+    """Whether everything of the subject is locked."""
+    return standing.subject in standing.locked
+
+
+def _objection_to_data(standing: Standing, said: Payload) -> str | None:
+    """What stands against a correction, a query, a signature or a lock."""
+    match said:
+        case Corrected():
+            return "the subject's data are locked" if subject_is_locked(standing) else None
+        case QueryRaised():
+            return None if said.number == len(standing.queries) + 1 else f"query {said.number} is not the next"
+        case QueryAnswered() | QueryClosed():
+            state = standing.queries.get(said.number)
+            if state is None:
+                return f"there is no query {said.number}"
+            if state == "closed":
+                return f"query {said.number} is closed"
+            return "it was not answered" if isinstance(said, QueryClosed) and state == "open" else None
+        case DataLocked():
+            if said.name in standing.locked:
+                return f"{said.name} is locked already"
+            return f"{standing.n_open_queries} queries are open" if standing.n_open_queries else None
+        case DataUnlocked():
+            return None if said.name in standing.locked else f"{said.name} is not locked"
+    return None
 
 
 def _dose_objection(standing: Standing, study_day: int) -> str | None:

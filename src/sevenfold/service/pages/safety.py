@@ -53,8 +53,7 @@ def send_masked(form: Annotated[Form, Depends(posted(Right.SEND_MASKED))]) -> Re
     for variable in (room.protocol.known_variables[one] for one in room.protocol.masking.assessments):
         reading = number_of(variable, form[variable.id], form[f"{variable.id} unit"])
         if reading is not None:
-            said = {"value": reading.value, "unit": reading.unit, "qualifier": reading.qualifier}
-            results[variable.id] = Result.model_validate(said)
+            results[variable.id] = Result.model_validate(reading.as_result())
     if not results:
         raise InvalidInput("No result was filled in.")
     with room.step(form.seat.person) as conduct:

@@ -50,9 +50,7 @@ def hold_visit(
             faults[variable.id] = str(error)
             continue
         if reading is not None:
-            results[variable.id] = Result.model_validate(
-                {"value": reading.value, "unit": reading.unit, "qualifier": reading.qualifier}
-            )
+            results[variable.id] = Result.model_validate(reading.as_result())
     if faults:
         return _page(request, seat, name, planned, dict(form.said), faults)
     with room.step(seat.person) as conduct:

@@ -1,0 +1,147 @@
+"""How a subject's data stand: what every event says now, who verified it, which queries are open, who signed what."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from sevenfold.record.correcting import CORRECTABLE, Corrections
+from sevenfold.record.event import Event
+from sevenfold.record.payloads import (
+    Corrected,
+    DataLocked,
+    DataUnlocked,
+    Dispensed,
+    MaskedResults,
+    MonitoringRaised,
+    Payload,
+    QueryAnswered,
+    QueryClosed,
+    QueryRaised,
+    SafetyReviewed,
+    Signed,
+    SourceVerified,
+    read_payload,
+)
+from sevenfold.sealing import canonical_json
+
+__all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of"]
+
+_NOT_SIGNED: Final = (
+    QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
+    MaskedResults, SafetyReviewed,  # what the signer can't see
+    MonitoringRaised, Dispensed,  # what others and the rules do
+)  # fmt: skip
+
+
+@final
+@dataclass(slots=True)
+class Datum:
+    """An event that holds data, with what became of it.
+
+    Args:
+        said: what it says now, corrections applied.
+        corrections: with the events that carry them, in order.
+        verified_by: the event by which it was verified against its source since the last correction.
+    """
+
+    event: Event
+    said: Payload
+    corrections: list[tuple[Event, Corrected]] = field(default_factory=list)
+    verified_by: Event | None = None
+
+    @property
+    def is_correctable(self) -> bool:
+        """Whether any of its fields can be put right."""
+        return type(self.said) in CORRECTABLE
+
+
+@final
+@dataclass(slots=True)
+class Query:
+    """A question about the data, and what came of it."""
+
+    said: QueryRaised
+    raised: Event
+    answers: list[tuple[Event, str]] = field(default_factory=list)
+    closed: Event | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature; void when what was signed says something else by now."""
+
+    event: Event
+    said: Signed
+    is_void: bool
+
+
+@final
+@dataclass(slots=True)
+class SubjectData:
+    """Everything about a subject's data, in the order of the record."""
+
+    data: dict[int, Datum] = field(default_factory=dict)
+    queries: dict[int, Query] = field(default_factory=dict)
+    signatures: list[Signature] = field(default_factory=list)
+
+
+def data_of(events: Sequence[Event]) -> SubjectData:
+    """How the data of one subject stand.
+
+    Args:
+        events: all of the subject's, in order.
+    """
+    corrections = Corrections.among(events)
+    found = SubjectData()
+    signed: list[tuple[Event, Signed]] = []
+    for event in events:
+        said = read_payload(event)
+        match said:
+            case Corrected():
+                datum = found.data[said.of]
+                datum.corrections.append((event, said))
+                datum.verified_by = None
+            case SourceVerified():
+                found.data[said.of].verified_by = event
+            case QueryRaised():
+                found.queries[said.number] = Query(said, event)
+            case QueryAnswered():
+                found.queries[said.number].answers.append((event, said.text))
+            case QueryClosed():
+                found.queries[said.number].closed = event
+            case Signed():
+                signed.append((event, said))
+            case DataLocked() | DataUnlocked():
+                pass
+            case _:
+                found.data[event.sequence] = Datum(event, corrections.read(event))
+    found.signatures = [
+        Signature(event, said, is_void=digest_of(events, said.visit) != said.digest) for event, said in signed
+    ]
+    return found
+
+
+def digest_of(events: Iterable[Event], visit: str | None) -> str:
+    """The hash of what a signature is put under: a visit's events, or all of a subject's, with their corrections.
+
+    What is sealed is not under it, nor what others did: the signer has not seen it.
+
+    Args:
+        events: of one subject, in order.
+        visit: None for all.
+    """
+    chosen: set[int] = set()
+    hashes: list[str] = []
+    for event in events:
+        said = read_payload(event)
+        if isinstance(said, _NOT_SIGNED):
+            continue
+        belongs = visit is None or (
+            said.of in chosen if isinstance(said, Corrected) else getattr(said, "visit", None) == visit
+        )
+        if belongs:
+            chosen.add(event.sequence)
+            hashes.append(event.hash)
+    return hashlib.sha256(canonical_json(["sevenfold signed", 1, visit, hashes])).hexdigest()
