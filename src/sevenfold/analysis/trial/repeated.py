@@ -6,9 +6,9 @@ alone.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import exp
-from typing import Any, Final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +28,14 @@ from sevenfold.analysis.mmrm import (
     trial_model,
 )
 from sevenfold.analysis.trial.adjusting import adjustment
-from sevenfold.analysis.trial.estimates import GroupAnswer
+from sevenfold.analysis.trial.estimates import Attempt, GroupAnswer
 from sevenfold.cohort.cohort import Cohort
-from sevenfold.errors import InvalidDesign, InvalidInput
+from sevenfold.errors import InvalidDesign, InvalidInput, NotConverged
 from sevenfold.protocol.endpoint import AnalysisSet, ChangeEndpoint, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
 
-__all__ = ["planned_visits", "repeated_measures", "who"]
+__all__ = ["Laid", "attempts_of", "laid_over", "planned_visits", "repeated_measures", "who"]
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -48,8 +48,42 @@ _ATTEMPTS: Final = {
 }
 
 
-def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Protocol) -> dict[str, Any]:
-    """The contrast at the endpoint's visit, as the fields of an ``Answer``."""
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """The model laid over one trial, not yet fitted.
+
+    Args:
+        groups: the comparison's, as the estimand has them.
+        response: nan where there is none  # (subject, visit).
+        is_active: in the first of the groups  # (subject,).
+        baseline: on the scale of the response; None where the plan does not adjust for it  # (subject,).
+        numbers: name -> (subject,), nan where it is not known.
+        factors: name -> levels, and their places, -1 where it is not known  # (subject,).
+        notes: what was left out, and why.
+        found: the fields of an ``Answer`` that are known before the fit.
+    """
+
+    groups: tuple[str, str]
+    visits: tuple[str, ...]
+    visit: str
+    is_ratio: bool
+    response: Floats
+    is_active: Flags
+    baseline: Floats | None
+    numbers: Mapping[str, Floats]
+    factors: Mapping[str, tuple[tuple[str, ...], NDArray[np.intp]]]
+    notes: tuple[str, ...]
+    found: Mapping[str, Any]
+
+    @property
+    def name_of_baseline(self) -> str:
+        """As the model calls it."""
+        return "log baseline" if self.is_ratio else "baseline"
+
+
+def laid_over(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Protocol) -> Laid | dict[str, Any]:
+    """The model of one trial; where there is none to lay, the fields of its ``Answer``."""
     endpoint = protocol.endpoint(estimand.endpoint)
     if not isinstance(endpoint, (FoldEndpoint, ChangeEndpoint)):
         return {"status": Status.NOT_ESTIMABLE, "notes": ("The repeated-measures model is for ratios and changes.",)}
@@ -76,8 +110,6 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
     if by.is_known is not None:
         is_unknown[people[~by.is_known]] = True
         response[~by.is_known] = np.nan
-    subject, visit = np.indices(response.shape)
-    long = np.isfinite(response).ravel()
     is_used = np.zeros(cohort.n_subjects, dtype=np.bool_)
     is_used[people[np.isfinite(response).any(axis=1)]] = True
     is_zero = (before <= 0.0) & is_ratio
@@ -87,38 +119,71 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         "a covariate is not known": is_unknown,
     }
     made = who(estimand, (active & chosen, control & chosen), is_used, cohort, reasons, is_ratio=is_ratio)
-    if not long.any():
+    if not is_used.any():
         return {**made, "status": Status.NOT_ESTIMABLE, "notes": ("Nobody has a value after baseline.",)}
-    at, when = subject.ravel()[long], visit.ravel()[long]
-    covariates: list[Covariate | Factor] = []
-    if by.has_baseline:
-        name = "log baseline" if is_ratio else "baseline"
-        covariates.append(Covariate(name=name, values=baseline[at], is_by_visit=True))
-    covariates += [Covariate(name=name, values=column[at]) for name, column in by.numbers.items()]
+    factors = {}
     for name, words in by.factors.items():
         levels = tuple(sorted(set(words.tolist()) - {""}))
-        codes = np.array([levels.index(word) if word else -1 for word in words.tolist()])
-        covariates.append(Factor(name=name, values=codes[at], levels=levels))
+        factors[name] = levels, np.array([levels.index(w) if w else -1 for w in words.tolist()], dtype=np.intp)
+    return Laid(
+        groups=(a, b),
+        visits=visits,
+        visit=endpoint.visit,
+        is_ratio=is_ratio,
+        response=response,
+        is_active=active[people],
+        baseline=baseline if by.has_baseline else None,
+        numbers=by.numbers,
+        factors=factors,
+        notes=by.notes,
+        found=made,
+    )
+
+
+def attempts_of(analysis: Analysis) -> tuple[Mmrm, ...]:
+    """The plan's fits, in the order in which they are tried."""
+    return tuple(_ATTEMPTS[name] for name in analysis.fallback or ("unstructured",))
+
+
+def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, protocol: Protocol) -> dict[str, Any]:
+    """The contrast at the endpoint's visit, as the fields of an ``Answer``."""
+    laid = laid_over(estimand, analysis, cohort, protocol)
+    if not isinstance(laid, Laid):
+        return laid
+    (a, b), made = laid.groups, dict(laid.found)
+    subject, visit = np.indices(laid.response.shape)
+    long = np.isfinite(laid.response).ravel()
+    at, when = subject.ravel()[long], visit.ravel()[long]
+    covariates: list[Covariate | Factor] = []
+    if laid.baseline is not None:
+        covariates.append(Covariate(name=laid.name_of_baseline, values=laid.baseline[at], is_by_visit=True))
+    covariates += [Covariate(name=name, values=column[at]) for name, column in laid.numbers.items()]
+    covariates += [Factor(name=name, values=codes[at], levels=levels) for name, (levels, codes) in laid.factors.items()]
     try:
         model = trial_model(
-            response.ravel()[long],
+            laid.response.ravel()[long],
             subject=at,
-            arm=active[people][at].astype(np.intp),
+            arm=laid.is_active[at].astype(np.intp),
             visit=when,
             arms=(b, a),
-            visits=visits,
+            visits=laid.visits,
             covariates=covariates,
         )
-        order = analysis.fallback or ("unstructured",)
-        tried = fit_with_fallback(model.data, [_ATTEMPTS[name] for name in order])
+        tried = fit_with_fallback(model.data, attempts_of(analysis))
     except (InvalidDesign, InvalidInput) as error:  # an arm or a visit without a single measurement
         return {**made, "status": Status.SINGULAR, "notes": (str(error),)}
+    made["attempts"] = tuple(
+        Attempt(settings=one.settings.label, status=one.status) for one in (*tried.failed, tried.fit)
+    )
     if not tried.fit.is_ok:
         return {**made, "status": tried.fit.status, "notes": tried.account}
-    effect = tried.fit.contrast(model.difference(a, b, endpoint.visit), f"{a} against {b}")
+    try:
+        effect = tried.fit.contrast(model.difference(a, b, laid.visit), f"{a} against {b}")
+        means = [tried.fit.contrast(model.mean(name, laid.visit), name) for name in (a, b)]
+    except NotConverged as error:
+        return {**made, "status": Status.NOT_ESTIMABLE, "notes": (*tried.account, str(error))}
     lower, upper = effect.interval()
-    told: Callable[[float], float] = exp if is_ratio else float
-    means = [tried.fit.contrast(model.mean(name, endpoint.visit), name) for name in (a, b)]
+    told: Callable[[float], float] = exp if laid.is_ratio else float
     return {
         **made,
         "groups": tuple(
@@ -131,10 +196,10 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         "upper": told(upper),
         "p_value": effect.p_value,
         "test": f"t, {effect.df:.1f} degrees of freedom",
-        "interval": "Student's t" + (" on logarithms" if is_ratio else ""),
+        "interval": "Student's t" + (" on logarithms" if laid.is_ratio else ""),
         "notes": (
-            *by.notes,
-            f"Visits {', '.join(visits)}; missing at random.",
+            *laid.notes,
+            f"Visits {', '.join(laid.visits)}; missing at random.",
             *(f"Tried: {line}." for line in tried.account),
         ),
     }
