@@ -13,16 +13,16 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from sevenfold import __version__
-from sevenfold.analysis.exact_test import boschloo
 from sevenfold.cli.folder import sha256_of, staged, write_json, write_text
 from sevenfold.cli.plain import plain
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import stage
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.cohort.from_record import from_record
-from sevenfold.design.exact_level import exact_level
-from sevenfold.design.level import ALPHA, Level, Verdict, levels
+from sevenfold.design.level import ALPHA, MARGIN, Level, Verdict, levels
 from sevenfold.design.null import inert, null_trials
+from sevenfold.design.randomised import AttainedLevel, attained_levels
+from sevenfold.design.splits import GroupCoverage, SplitLevel, exact_methods
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.conductible import check_conductible
 from sevenfold.protocol.load import ProtocolFile, load
@@ -36,6 +36,7 @@ from sevenfold.trial.icu.assumptions import shipped
 __all__ = ["print_levels"]
 
 _WIDTH_OF_A_FILE: Final = 140
+_SHOWN: Final = 8  # splits told one by one; the file has all
 
 
 def print_levels(chosen: argparse.Namespace) -> int:
@@ -54,7 +55,10 @@ def print_levels(chosen: argparse.Namespace) -> int:
         with stages.stage("Trials without an effect", chosen.trials) as step:
             trials = null_trials(pool, file.protocol, chosen.seed)
             found = levels(file.protocol, trials, chosen.trials, chosen.seed, step)
-        about = _about(file, chosen, found)
+        with stages.stage("Exact methods over every share", 1) as step:
+            splits, groups = exact_methods(file.protocol, found, step)
+        randomised = attained_levels(file.protocol, null_trials(pool, file.protocol, chosen.seed), chosen.seed)
+        about = _about(file, chosen, found, splits, groups, randomised)
         write_json(staging.folder / "levels.json", about)
         write_text(staging.folder / "levels.csv", _csv(found))
         write_text(staging.folder / "levels.html", render_levels(file, found, about))
@@ -69,6 +73,10 @@ def print_levels(chosen: argparse.Namespace) -> int:
     if primary.verdict is Verdict.EXCEEDS:
         print(f"The primary analysis ({primary.method}) exceeds its level: choose another method for it.")
         return 2
+    if primary.verdict is Verdict.UNDECIDED:
+        print(
+            f"Of the primary analysis ({primary.method}) nothing is decided; about {primary.n_more} more trials would."
+        )
     return 0
 
 
@@ -81,15 +89,15 @@ def _pool(file: ProtocolFile, seed: int, step: Step) -> Cohort:
         return from_record(read_history(read_events(Path(name) / "trial.db")), file.protocol)
 
 
-def _about(file: ProtocolFile, chosen: argparse.Namespace, found: tuple[Level, ...]) -> dict[str, Any]:
+def _about(
+    file: ProtocolFile,
+    chosen: argparse.Namespace,
+    found: tuple[Level, ...],
+    splits: tuple[SplitLevel, ...],
+    groups: tuple[GroupCoverage, ...],
+    randomised: tuple[AttainedLevel, ...],
+) -> dict[str, Any]:
     p = file.protocol
-    exact: list[dict[str, Any]] = []
-    for planned in p.analyses:
-        if planned.method is Method.EXACT_TEST:
-            a, b = (_group_size(file, name) for name in p.estimand(planned.estimand).compare)
-            if (a, b) not in [(one["n_a"], one["n_b"]) for one in exact]:
-                grid = exact_level(lambda table: boschloo(table).p_value, a, b)
-                exact.append({"test": "Boschloo", "n_a": a, "n_b": b, "largest level": grid.largest})
     return {
         "protocol": p.name,
         "sha256": file.sha256,
@@ -98,37 +106,45 @@ def _about(file: ProtocolFile, chosen: argparse.Namespace, found: tuple[Level, .
         "pool": chosen.pool,
         "seed": chosen.seed,
         "alpha": ALPHA,
+        "margin": MARGIN,
         "levels": [
             {
                 **plain(level),
+                "sizes": [
+                    {"n_a": a, "n_b": b, "trials": n}
+                    for (a, b), n in level.sizes.items()
+                    if level.method == Method.EXACT_TEST.value
+                ],
                 "share": level.share,
+                "share_answered": level.share_answered,
                 "monte_carlo_error": level.monte_carlo_error,
                 "interval_999": list(level.interval),
+                "interval_999_answered": plain(level.interval_answered),
+                "coverage": level.coverage,
                 "verdict": level.verdict.value,
+                "is_conservative": level.is_conservative,
+                "n_more": level.n_more,
             }
             for level in found
         ],
-        "exact tests over the nuisance grid": exact,
+        "exact tests over the nuisance grid": plain(splits),
+        "exact intervals of one proportion": plain(groups),
+        "randomisation tests": plain(randomised),
     }
-
-
-def _group_size(file: ProtocolFile, group: str) -> int:
-    """The planned size of a group, by the ratio."""
-    ratio = file.protocol.randomisation.ratio
-    share = sum(ratio[arm] for arm in file.protocol.groups[group]) / sum(ratio.values())
-    return round(file.protocol.population.planned * share)
 
 
 def _csv(found: tuple[Level, ...]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["estimand", "method", "trials", "rejected", "level", "monte_carlo_error", "lower_999", "upper_999",
-                    "without an answer", "verdict"])  # fmt: skip
+                    "answered", "level_answered", "without an answer", "intervals", "coverage", "verdict",
+                    "more trials"])  # fmt: skip
     for one in found:
         lower, upper = one.interval
         failed = "; ".join(f"{why}: {n}" for why, n in one.failures.items())
         table.writerow([one.estimand, one.method, one.n_trials, one.n_rejected, one.share, one.monte_carlo_error, lower,
-                        upper, failed, one.verdict.value])  # fmt: skip
+                        upper, one.n_answered, one.share_answered, failed, one.n_intervals, one.coverage,
+                        one.verdict.value, one.n_more])  # fmt: skip
     return text.getvalue()
 
 
@@ -136,14 +152,47 @@ def _say(found: tuple[Level, ...], about: dict[str, Any]) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
     title = f"Level of each test at {ALPHA:.0%}, {about['trials']} trials of {about['planned']} without an effect"
     table = Shown(box=SIMPLE, title=title, title_justify="left")
-    for heading in ("analysis", "method", "level ± Monte Carlo error", "99.9 % interval", "no answer", "verdict"):
+    for heading in ("analysis", "method", "level ± Monte Carlo error", "99.9 % interval", "no answer",
+                    "of the answered", "interval covers", "verdict"):  # fmt: skip
         table.add_column(heading)
     for one in found:
         lower, upper = one.interval
-        failed = sum(one.failures.values())
+        failed = one.n_trials - one.n_answered
         table.add_row(one.estimand, one.method, f"{one.share:.1%} ± {one.monte_carlo_error:.1%}",
-                      f"{lower:.1%} to {upper:.1%}", str(failed) if failed else "", one.verdict.value)  # fmt: skip
+                      f"{lower:.1%} to {upper:.1%}", str(failed) if failed else "", _percent(one.share_answered),
+                      _percent(one.coverage), _in_words(one))  # fmt: skip
     console.print(table)
-    for one in about["exact tests over the nuisance grid"]:
-        sizes = f"{one['n_a']} against {one['n_b']}"
-        console.print(f"{one['test']}, {sizes}: largest level over all shares {one['largest level']:.2%}")
+    console.print(
+        f"Exceeds: the 99.9 % interval lies above {ALPHA:.0%}. Holds: below {ALPHA + MARGIN:.0%}. Undecided: neither."
+    )
+    splits = about["exact tests over the nuisance grid"]
+    for one in splits[:_SHOWN]:
+        met = f"{one['fraction_answers']:.0%} of answers" + (", planned" if one["is_planned"] else "")
+        least = one["least_coverage"]
+        covers = "" if least is None else f"; Chan-Zhang interval covers at least {least:.2%}"
+        console.print(
+            f"Boschloo, {one['n_a']} against {one['n_b']} ({met}): level at most {one['largest_level']:.2%}{covers}"
+        )
+    if rest := splits[_SHOWN:]:
+        share, largest = sum(one["fraction_answers"] for one in rest), max(one["largest_level"] for one in rest)
+        console.print(f"Boschloo, {len(rest)} further splits ({share:.0%} of answers): level at most {largest:.2%}")
+    for one in about["exact intervals of one proportion"]:
+        console.print(
+            f"Least coverage of one proportion of {one['n']}: Clopper-Pearson {one['clopper_pearson']:.2%}, Blaker "
+            f"{one['blaker']:.2%}"
+        )
+    for one in about["randomisation tests"]:
+        console.print(
+            f"Randomisation test, {one['estimand']}: attains {one['level']:.2%} of {ALPHA:.0%}; with the next step of "
+            f"either tail {one['with_next']:.2%}"
+        )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def _in_words(one: Level) -> str:
+    if one.n_more is not None:
+        return f"undecided; {one.n_more} more trials"
+    return f"{one.verdict.value}{', conservative' if one.is_conservative else ''}"

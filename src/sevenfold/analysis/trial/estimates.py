@@ -8,7 +8,18 @@ from sevenfold.analysis.effect import Status
 from sevenfold.analysis.multiplicity import Decision
 from sevenfold.analysis.safety.tables import SafetyTables
 
-__all__ = ["Answer", "Curve", "Description", "EndingRow", "Estimates", "EventRow", "GroupAnswer", "Point", "ReleaseRow"]
+__all__ = [
+    "Answer",
+    "Attempt",
+    "Curve",
+    "Description",
+    "EndingRow",
+    "Estimates",
+    "EventRow",
+    "GroupAnswer",
+    "Point",
+    "ReleaseRow",
+]
 
 Scale = Literal["ratio", "difference", "difference of proportions", "hazard ratio", "win ratio"]
 
@@ -36,6 +47,15 @@ class GroupAnswer:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One fit in the plan's order of fallback: its settings, and how it ended."""
+
+    settings: str
+    status: Status
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The answer to one planned analysis.
 
@@ -48,6 +68,7 @@ class Answer:
         left_out: reason -> number of subjects.
         n_used_by_arm: arm -> subjects with a response.
         condition: of an analysis that counts only under a condition: what was found, and whether it counts.
+        attempts: of a method with a plan of fallback, in the order tried; the last is what is reported.
     """
 
     estimand: str
@@ -71,6 +92,7 @@ class Answer:
     n_used_by_arm: Mapping[str, int] | None = None
     notes: tuple[str, ...] = ()
     condition: tuple[str, bool] | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 @final

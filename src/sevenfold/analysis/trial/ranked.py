@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sevenfold.analysis.effect import Status
 from sevenfold.analysis.randomisation_test import randomisation_test, shift
 from sevenfold.analysis.rank_sum import hodges_lehmann, van_elteren
-from sevenfold.analysis.redraw import redrawn
+from sevenfold.analysis.redraw import Redraws, redrawn
 from sevenfold.analysis.trial.adjusting import strata_of
 from sevenfold.analysis.trial.response import Responses
 from sevenfold.cohort.cohort import Cohort
@@ -19,7 +19,7 @@ from sevenfold.protocol.endpoint import Estimand
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
 
-__all__ = ["ranked", "redraw_arms", "rerandomised"]
+__all__ = ["ranked", "redraw_arms", "redraws_of", "rerandomised"]
 
 _LEVEL: Final = 0.95
 _DRAWS: Final = 4000
@@ -57,20 +57,13 @@ def rerandomised(estimand: Estimand, found: Responses, cohort: Cohort, protocol:
     used = found.is_used
     place = found.place[used]
     active, control = (protocol.groups[name] for name in estimand.compare)
-    rng = np.random.default_rng(seed)
-
-    def redraw(rng: np.random.Generator) -> NDArray[np.bool_]:
-        """Those of the active group among the analysed, whose other members stay in either group."""
-        arms = redraw_arms(cohort, protocol, rng)
-        return np.isin(arms[place], active)
-
     everybody = len(set(active) | set(control)) == len(protocol.arms)
     if not everybody:
         return {
             "status": Status.NOT_ESTIMABLE,
             "notes": ("Redrawn, subjects of other arms would join the comparison; compare groups that hold all arms.",),
         }
-    redraws = redrawn(redraw, _DRAWS, rng)
+    redraws = redraws_of(estimand, found, cohort, protocol, seed)
     response, is_active = found.value[used], found.is_active[used]
     strata = strata_of(protocol.randomisation.strata, cohort, place)
     tested = randomisation_test(response, is_active, redraws, strata=strata)
@@ -85,6 +78,16 @@ def rerandomised(estimand: Estimand, found: Responses, cohort: Cohort, protocol:
         "interval": moved.interval.method,
         "notes": (f"Monte Carlo error of p: {tested.monte_carlo_se:.2g}.",),
     }
+
+
+def redraws_of(estimand: Estimand, found: Responses, cohort: Cohort, protocol: Protocol, seed: int) -> Redraws:
+    """Who of the analysed would be in the active group, the trial's randomisation drawn again and again."""
+    place, active = found.place[found.is_used], protocol.groups[estimand.compare[0]]
+
+    def redraw(rng: np.random.Generator) -> NDArray[np.bool_]:
+        return np.isin(redraw_arms(cohort, protocol, rng)[place], active)
+
+    return redrawn(redraw, _DRAWS, np.random.default_rng(seed))
 
 
 def redraw_arms(cohort: Cohort, protocol: Protocol, rng: np.random.Generator) -> NDArray[np.str_]:
