@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pyotp
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from sevenfold.edge.keys import key_beside
@@ -19,7 +20,7 @@ from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
-__all__ = ["HERE", "SITE", "Served", "Visitor", "eligible", "serve_new", "take_up"]
+__all__ = ["HERE", "SITE", "Served", "Visitor", "eligible", "enrolled", "serve_again", "serve_new", "take_up"]
 
 HERE: Final = "http://testserver"
 SITE: Final = "FR-1"
@@ -84,11 +85,34 @@ class Served:
         return at.strftime("%Y-%m-%dT%H:%M")
 
 
-def serve_new(folder: Path, protocol: str = "iris-7") -> Served:
-    """A new trial, ready for its first administrator."""
+def serve_new(folder: Path, protocol: str = "iris-7", database: sa.URL | None = None) -> Served:
+    """A new trial, ready for its first administrator; in files, or ledger and people in a database."""
     key = key_beside(folder)
-    begin_trial(load(protocol), folder, key)
+    begin_trial(load(protocol), folder, key, database)
     return Served(opened(folder, key), folder)
+
+
+def serve_again(served: Served) -> Served:
+    """The same trial, as a server started anew finds it."""
+    served.room.close()
+    return Served(opened(served.folder, key_beside(served.folder)), served.folder)
+
+
+def enrolled(served: Served, n: int) -> list[str]:
+    """Subjects of the first French site who were screened, consented and randomised, through the pages."""
+    sponsor, investigator = served.as_a(Role.SPONSOR), served.as_a(Role.INVESTIGATOR)
+    if SITE not in served.room.conduct.whole.sites:
+        sponsor.get("/progress")
+        sponsor.post(f"/sites/{SITE}/open")
+    names = []
+    for _ in range(n):
+        name = f"{SITE}-{len(served.room.conduct.standings) + 1:03d}"
+        investigator.get("/screen")
+        investigator.post("/screen", {**eligible(served), "subject": name})
+        investigator.post(f"/subjects/{name}/consent", {"by": "patient", "at": served.here()})
+        investigator.post(f"/subjects/{name}/randomise")
+        names.append(name)
+    return names
 
 
 def take_up(visitor: Visitor, link: str, password: str) -> str:
