@@ -79,9 +79,9 @@ class Served:
         visitor.get("/", status=200)
         return visitor
 
-    def here(self, **earlier: float) -> str:
+    def here(self, zone: ZoneInfo = _ZONE, **earlier: float) -> str:
         """What a form says of a moment: now at the site, or so much earlier."""
-        at = datetime.now(_ZONE) - timedelta(**earlier)
+        at = datetime.now(zone) - timedelta(**earlier)
         return at.strftime("%Y-%m-%dT%H:%M")
 
 
@@ -125,7 +125,7 @@ def take_up(visitor: Visitor, link: str, password: str) -> str:
     return factor[1]
 
 
-def eligible(served: Served) -> dict[str, str]:
+def eligible(served: Served, zone: ZoneInfo = _ZONE) -> dict[str, str]:
     """A screening form of iris-7 that meets every criterion."""
     facts = {
         "female": "no", "suspected_infection": "yes", "icu_stay_two_weeks_predicted": "yes", "consent_possible": "yes",
@@ -145,12 +145,12 @@ def eligible(served: Served) -> dict[str, str]:
         {f"fact {name}": value for name, value in facts.items()}
         | {f"number {name}": value for name, value in numbers.items()}
         | {
-            "at": served.here(),
+            "at": served.here(zone),
             "laboratory alc 0": "0.45",
             "laboratory alc 0 unit": "10^9/L",
-            "laboratory alc 0 at": served.here(hours=3),
+            "laboratory alc 0 at": served.here(zone, hours=3),
             "infusion norepinephrine 0": "0.2",
-            "infusion norepinephrine 0 from": served.here(hours=20),
-            "infusion norepinephrine 0 to": served.here(hours=8),
+            "infusion norepinephrine 0 from": served.here(zone, hours=20),
+            "infusion norepinephrine 0 to": served.here(zone, hours=8),
         }
     )

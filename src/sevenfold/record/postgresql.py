@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 import sqlalchemy as sa
 
-from sevenfold.errors import InvalidInput
+from sevenfold.errors import InvalidInput, Unavailable
 from sevenfold.record.layout import GUARDS, METADATA, REFUSALS, SCHEMA
 from sevenfold.record.place import engine_arguments, shown
 from sevenfold.record.store import Structure
@@ -18,6 +18,7 @@ __all__ = ["PostgresqlStore", "pooled"]
 _WRITER: Final = 7_707_001  # of advisory locks, which belong to a database
 _PATIENCE_S: Final = 10.0  # until the connection of a server that was killed is known to be gone
 _TOGETHER: Final = 5000  # rows read at once
+_GONE: Final = ("57P", "08")  # SQLSTATE: the server goes down or comes up; the connection broke
 _KINDS: Final = {"INTEGER": "integer", "TEXT": "text", "BLOB": "bytea"}
 _TRIGGERS: Final = """
     SELECT tgname, pg_get_triggerdef(t.oid) || CASE tgenabled WHEN 'A' THEN '' ELSE ' (can be passed by)' END
@@ -190,6 +191,12 @@ def pooled(address: sa.URL, schema: str, first: tuple[str, ...], n: int) -> sa.E
                 cursor.execute(text)
         connection.commit()
 
+    @sa.event.listens_for(engine, "handle_error")
+    def _is_gone(context: sa.engine.ExceptionContext) -> None:
+        said = str(context.original_exception)
+        if any(f"'C': '{code}" in said for code in _GONE) or "communication error" in said:
+            context.is_disconnect = True
+
     return engine
 
 
@@ -197,7 +204,7 @@ def _reached(engine: sa.Engine, address: sa.URL) -> sa.Connection:
     try:
         return engine.connect()
     except sa.exc.DBAPIError as error:
-        raise InvalidInput(f"{shown(address)} cannot be reached: {_reason(error)}.") from None
+        raise Unavailable(f"{shown(address)} cannot be reached: {_reason(error)}.") from None
 
 
 def _reason(error: sa.exc.DBAPIError) -> str:

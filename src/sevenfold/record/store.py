@@ -60,6 +60,7 @@ class Store(Protocol):
 
         Raises:
             InvalidInput: there is none, or it cannot be opened.
+            Unavailable: its database cannot be reached.
         """
         ...
 

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError
+from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import guarded
 from sevenfold.service.pages import door, doses, emergency, events, people, safety, screening, subjects, trial, visits
@@ -51,6 +51,7 @@ def app_of(room: Room) -> FastAPI:
     @app.exception_handler(SQLAlchemyError)
     @app.exception_handler(sqlite3.Error)
     @app.exception_handler(OSError)
+    @app.exception_handler(Unavailable)
     async def _not_kept(request: Request, error: Exception) -> Response:
         logging.getLogger(__name__).error("step.not_kept kind=%s", type(error).__name__)
         told = (
@@ -76,7 +77,7 @@ def _refused(request: Request, status: int, told: str) -> Response:
     room = room_of(request)
     try:
         session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
-    except (SQLAlchemyError, OSError):
+    except (SQLAlchemyError, OSError, Unavailable):
         session = None
     seat = None if session is None else Seat(room, session)
     return page(request, "refused", seat, status=status, told=told, code=status)

@@ -4,6 +4,8 @@ A step is checked by conduct, appended, and durable before anybody is told that 
 nothing behind.
 """
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -14,8 +16,10 @@ from pathlib import Path
 from typing import final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from sevenfold.clock import Clock
-from sevenfold.errors import InvalidInput
+from sevenfold.errors import InvalidInput, SevenfoldError
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.exported import export_of_today
@@ -80,12 +84,20 @@ class Room:
                 yield self.conduct
                 self.conduct.commit()
             except BaseException:
-                self._is_adrift = True
-                self.conduct.abandon()
-                self._is_adrift = False
+                self._give_up()
                 raise
             finally:
                 self.conduct.acting = None
+
+    def _give_up(self) -> None:
+        """Abandon the step; where the database can't be asked, the next step begins with asking it for everything."""
+        self._is_adrift = True
+        try:
+            self.conduct.abandon()
+        except (SevenfoldError, SQLAlchemyError, sqlite3.Error, OSError) as error:
+            logging.getLogger(__name__).error("step.adrift kind=%s", type(error).__name__)
+        else:
+            self._is_adrift = False
 
     def close(self) -> None:
         """Let go of the databases, so that somebody else can serve the trial."""
