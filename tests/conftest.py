@@ -1,13 +1,15 @@
 """What many tests share: rehearsed trials, made once a session."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from databases import Cluster, start_cluster
 from rehearsals import Rehearsed, rehearsed, with_planned
 from sevenfold.protocol.load import load
+from sevenfold.record.place import Place
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,20 @@ def ledger_copy(small_trial: Rehearsed, tmp_path: Path) -> Callable[[], Path]:
         return path
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A private PostgreSQL."""
+    started = start_cluster()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Place]:
+    """Makes places where a ledger may be made, in each database."""
+    if request.param == "postgresql":
+        found: Cluster = request.getfixturevalue("cluster")
+        return found.new
+    return lambda: tmp_path / f"{len(list(tmp_path.iterdir()))}.db"

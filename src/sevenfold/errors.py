@@ -8,6 +8,7 @@ __all__ = [
     "NotConverged",
     "OutOfOrder",
     "SevenfoldError",
+    "Unavailable",
 ]
 
 
@@ -37,3 +38,7 @@ class BlindBroken(SevenfoldError):
 
 class AuditBroken(SevenfoldError):
     """A ledger that is not what its chain or its signed head says."""
+
+
+class Unavailable(SevenfoldError):
+    """A database that cannot be reached or written just now; later it may."""

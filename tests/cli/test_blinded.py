@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from sevenfold.cli import main
-from sevenfold.cli.verify import exported_head
 from sevenfold.clock import SimulatedClock
 from sevenfold.edge.keys import Secrets
 from sevenfold.errors import AuditBroken, SevenfoldError
 from sevenfold.record.event import Draft
+from sevenfold.record.exported import read_exported
 from sevenfold.record.head import LedgerState
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.reading import read_events, read_head
@@ -147,11 +147,13 @@ def test_a_locked_ledger_grows_by_the_unblinding_alone(run: Path) -> None:
     )  # fmt: skip
     with pytest.raises(SevenfoldError, match="closed as locked"):
         ledger.append(draft)
-    past = Ledger(ledger.engine, clock, secrets.signing, dataclasses.replace(ledger.head, state=LedgerState.RUNNING))
+    ledger.close()
+    running = dataclasses.replace(ledger.head, state=LedgerState.RUNNING)
+    past = Ledger.behind(run / "trial.db", clock, secrets.signing, running)
     past.append(draft)
     past.commit(LedgerState.LOCKED)
     past.close()
-    found = verify(run / "trial.db", exported_head(run / "run.json"))
+    found = verify(run / "trial.db", read_exported(run / "run.json"))
     assert any("locked after" in fault for fault in found.faults)
     with pytest.raises(SevenfoldError, match="another key"):
         Ledger.reopened(run / "trial.db", clock, Secrets.drawn().signing)

@@ -16,7 +16,7 @@ from sevenfold.record.event import Draft, Event
 from sevenfold.record.head import Head, LedgerState, SigningKey
 from sevenfold.record.layout import APPEND_ONLY
 from sevenfold.record.ledger import Ledger
-from sevenfold.record.reading import read_events, read_head
+from sevenfold.record.reading import read_events
 from sevenfold.record.verify import verify
 from sevenfold.sealing import canonical_json
 
@@ -75,7 +75,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def crash_and_reopen(self) -> None:
         """What was not committed never happened."""
         self.ledger.close()
-        self.ledger = Ledger(self.ledger.engine, self.clock, SIGNER, read_head(self.path))
+        self.ledger = Ledger.behind(self.path, self.clock, SIGNER)
         self.waiting = []
 
     @precondition(lambda self: self.committed)

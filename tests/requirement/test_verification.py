@@ -73,7 +73,7 @@ def test_a_ledger_exported_as_complete_does_not_grow(open_desk: Callable[..., De
     path = trial.closed()
     exported = read_head(path)
     opened = dataclasses.replace(exported, state=LedgerState.RUNNING)  # past the ledger's own refusal
-    again = Ledger(trial.conduct.ledger.engine, trial.clock, KEY, opened)
+    again = Ledger.behind(path, trial.clock, KEY, opened)
     again.append(
         Draft(
             type="ConsentWithdrawn",

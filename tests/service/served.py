@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import pyotp
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from sevenfold.edge.keys import key_beside
@@ -19,7 +20,7 @@ from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
-__all__ = ["HERE", "SITE", "Served", "Visitor", "eligible", "serve_new", "take_up"]
+__all__ = ["HERE", "SITE", "Served", "Visitor", "eligible", "enrolled", "serve_again", "serve_new", "take_up"]
 
 HERE: Final = "http://testserver"
 SITE: Final = "FR-1"
@@ -78,17 +79,40 @@ class Served:
         visitor.get("/", status=200)
         return visitor
 
-    def here(self, **earlier: float) -> str:
+    def here(self, zone: ZoneInfo = _ZONE, **earlier: float) -> str:
         """What a form says of a moment: now at the site, or so much earlier."""
-        at = datetime.now(_ZONE) - timedelta(**earlier)
+        at = datetime.now(zone) - timedelta(**earlier)
         return at.strftime("%Y-%m-%dT%H:%M")
 
 
-def serve_new(folder: Path, protocol: str = "iris-7") -> Served:
-    """A new trial, ready for its first administrator."""
+def serve_new(folder: Path, protocol: str = "iris-7", database: sa.URL | None = None) -> Served:
+    """A new trial, ready for its first administrator; in files, or ledger and people in a database."""
     key = key_beside(folder)
-    begin_trial(load(protocol), folder, key)
+    begin_trial(load(protocol), folder, key, database)
     return Served(opened(folder, key), folder)
+
+
+def serve_again(served: Served) -> Served:
+    """The same trial, as a server started anew finds it."""
+    served.room.close()
+    return Served(opened(served.folder, key_beside(served.folder)), served.folder)
+
+
+def enrolled(served: Served, n: int) -> list[str]:
+    """Subjects of the first French site who were screened, consented and randomised, through the pages."""
+    sponsor, investigator = served.as_a(Role.SPONSOR), served.as_a(Role.INVESTIGATOR)
+    if SITE not in served.room.conduct.whole.sites:
+        sponsor.get("/progress")
+        sponsor.post(f"/sites/{SITE}/open")
+    names = []
+    for _ in range(n):
+        name = f"{SITE}-{len(served.room.conduct.standings) + 1:03d}"
+        investigator.get("/screen")
+        investigator.post("/screen", {**eligible(served), "subject": name})
+        investigator.post(f"/subjects/{name}/consent", {"by": "patient", "at": served.here()})
+        investigator.post(f"/subjects/{name}/randomise")
+        names.append(name)
+    return names
 
 
 def take_up(visitor: Visitor, link: str, password: str) -> str:
@@ -101,7 +125,7 @@ def take_up(visitor: Visitor, link: str, password: str) -> str:
     return factor[1]
 
 
-def eligible(served: Served) -> dict[str, str]:
+def eligible(served: Served, zone: ZoneInfo = _ZONE) -> dict[str, str]:
     """A screening form of iris-7 that meets every criterion."""
     facts = {
         "female": "no", "suspected_infection": "yes", "icu_stay_two_weeks_predicted": "yes", "consent_possible": "yes",
@@ -121,12 +145,12 @@ def eligible(served: Served) -> dict[str, str]:
         {f"fact {name}": value for name, value in facts.items()}
         | {f"number {name}": value for name, value in numbers.items()}
         | {
-            "at": served.here(),
+            "at": served.here(zone),
             "laboratory alc 0": "0.45",
             "laboratory alc 0 unit": "10^9/L",
-            "laboratory alc 0 at": served.here(hours=3),
+            "laboratory alc 0 at": served.here(zone, hours=3),
             "infusion norepinephrine 0": "0.2",
-            "infusion norepinephrine 0 from": served.here(hours=20),
-            "infusion norepinephrine 0 to": served.here(hours=8),
+            "infusion norepinephrine 0 from": served.here(zone, hours=20),
+            "infusion norepinephrine 0 to": served.here(zone, hours=8),
         }
     )

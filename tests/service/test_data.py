@@ -139,5 +139,6 @@ def test_a_trial_reopened_stands_where_it_stood(served: Served) -> None:
     nurse.get(f"{WHO}/data")
     said = {"field": "results.platelets", "after": "30000", "reason": "misread"}
     nurse.post(f"{WHO}/data/correct/{visit_of(served)}", said)
+    served.room.close()
     again = opened(served.folder, key_beside(served.folder))
     assert again.conduct.standings == served.room.conduct.standings

@@ -124,3 +124,17 @@ def test_after_a_hard_kill_the_vault_knows_every_place_and_kit_that_the_ledger_s
     assert len(numbers) > 3
     assert all(vault.has_given_out(number=number) for number in numbers)
     assert all(vault.has_given_out(kit=kit) for kit in kits)
+
+
+def test_a_vault_whose_writer_was_killed_in_the_middle_opens_as_it_was_before(tmp_path: Path) -> None:
+    """What the write had begun stands in a journal, which only a connection that may write can take back."""
+    path = tmp_path / "vault.db"
+    first = used(path)
+    script = (
+        "import os, signal, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA cache_spill=1'); "
+        "c.execute('PRAGMA cache_size=1'); c.execute(\"UPDATE sealed SET text = 'x'\"); "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert (tmp_path / "vault.db-journal").stat().st_size > 0
+    assert Vault.reopened(path, SECRET).reveal(is_locked=True) == first.reveal(is_locked=True)

@@ -160,14 +160,20 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         commands, "verify", "verify a ledger", text,
         "sevenfold verify out/iris-7/trial.db",
         "sevenfold verify trial.db --head kept-elsewhere/run.json",
+        "sevenfold verify postgresql://trial@db.example/iris7 --head heads/",
     )  # fmt: skip
-    command.add_argument("ledger", metavar="TRIAL.DB", help="the ledger's file")
     command.add_argument(
-        "--head", metavar="FILE", help="a head kept elsewhere (default: run.json beside the ledger, if there)"
+        "ledger", metavar="TRIAL.DB", help="the ledger's file, or postgresql://user@host/database where it lies there"
+    )
+    command.add_argument(
+        "--head",
+        metavar="FILE",
+        help="a head kept elsewhere, or a folder of them (default: run.json or heads/ beside the ledger, if there)",
     )
     command.add_argument(
         "--key", metavar="FILE", help="the run's key: its signature and the vault beside the ledger are checked too"
     )
+    command.add_argument("--vault", metavar="FILE", help="the vault, where it does not lie beside the ledger")
 
     def run(chosen: argparse.Namespace) -> int:
         from sevenfold.cli.verify import verify_ledger
@@ -212,6 +218,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "sevenfold serve --demo",
         "sevenfold serve --protocol iris-7",
         "sevenfold serve --folder serve/iris-7 --port 8100",
+        "sevenfold serve --protocol iris-7 --database postgresql://trial@db.example/iris7",
     )  # fmt: skip
     command.add_argument(
         "--protocol", metavar="PROTOCOL", help="a built-in trial or a protocol file (default: the folder's, or iris-7)"
@@ -219,6 +226,12 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--folder", metavar="FOLDER", help="where the trial lies (default serve/<protocol's name>)")
     command.add_argument("--demo", action="store_true", help="a rehearsed trial in progress, in a folder of its own")
     command.add_argument("--key", metavar="FILE", help="the trial's key (default: beside the folder, FOLDER.key)")
+    command.add_argument(
+        "--database",
+        metavar="URL",
+        help="PostgreSQL for ledger and people, e.g. postgresql://user@host/database (or SEVENFOLD_DATABASE; the "
+        "password from PGPASSWORD); default: files in the folder, where the vault always lies",
+    )
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1, this machine)")
     command.add_argument("--port", type=_port, default=8707, help="port to listen on (default 8707)")
     command.add_argument(

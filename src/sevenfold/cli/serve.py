@@ -2,19 +2,22 @@
 
 import argparse
 import ipaddress
+import os
 import socket
 import sys
 from pathlib import Path
 
+import sqlalchemy as sa
 import uvicorn
 
 from sevenfold.edge.keys import key_beside
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import load
+from sevenfold.record.place import place_of
 from sevenfold.service.app import app_of
-from sevenfold.service.opening import admit_everybody, begin_trial, first_link, make_folder, opened
+from sevenfold.service.opening import admit_everybody, begin_trial, first_link, is_there, make_folder, opened
 
-__all__ = ["serve"]
+__all__ = ["database_of", "serve"]
 
 
 def serve(chosen: argparse.Namespace) -> int:
@@ -26,9 +29,10 @@ def serve(chosen: argparse.Namespace) -> int:
         )
     folder = _folder_of(chosen)
     key = Path(chosen.key) if chosen.key else key_beside(folder)
-    if not (folder / "trial.db").exists():
-        _make(chosen, folder, key)
-    room = opened(folder, key, is_demo=chosen.demo, is_behind_tls=chosen.behind_tls)
+    database = database_of(chosen.database)
+    if not is_there(folder):
+        _make(chosen, folder, key, database)
+    room = opened(folder, key, database=database, is_demo=chosen.demo, is_behind_tls=chosen.behind_tls)
     address = f"http://{chosen.host}:{chosen.port}"
     with socket.socket() as probe:
         if chosen.port and probe.connect_ex((chosen.host, chosen.port)) == 0:
@@ -43,8 +47,23 @@ def serve(chosen: argparse.Namespace) -> int:
         app_of(room), host=chosen.host, port=chosen.port, log_level="warning", server_header=False,
         proxy_headers=chosen.behind_tls, access_log=False,
     )  # fmt: skip
-    room.conduct.ledger.close()
+    room.close()
     return 0
+
+
+def database_of(said: str | None) -> sa.URL | None:
+    """The PostgreSQL database that was named by ``--database`` or by ``SEVENFOLD_DATABASE``; None for files.
+
+    Raises:
+        InvalidInput: it is no such address.
+    """
+    text = said or os.environ.get("SEVENFOLD_DATABASE")
+    if not text:
+        return None
+    place = place_of(text)
+    if isinstance(place, Path):
+        raise InvalidInput(f"{text[:40]!r} is no database's address; write postgresql://user@host/database.")
+    return place
 
 
 def _folder_of(chosen: argparse.Namespace) -> Path:
@@ -54,18 +73,20 @@ def _folder_of(chosen: argparse.Namespace) -> Path:
     return Path("serve") / (f"{name}-demo" if chosen.demo else name)
 
 
-def _make(chosen: argparse.Namespace, folder: Path, key: Path) -> None:
+def _make(chosen: argparse.Namespace, folder: Path, key: Path, database: sa.URL | None) -> None:
     """A new trial, or a demonstration with a rehearsed one in it."""
     file = load(chosen.protocol or "iris-7")
     if not chosen.demo:
-        begin_trial(file, folder, key)
+        begin_trial(file, folder, key, database)
         return
+    if database is not None:
+        raise InvalidInput("A demonstration lies in files; leave --database out.")
     from sevenfold.cli.demo import rehearse_halfway
 
     rehearse_halfway(file, folder, make_folder(file, folder, key), is_quiet=chosen.quiet)
     room = opened(folder, key, is_demo=True)
     admit_everybody(room)
-    room.conduct.ledger.close()
+    room.close()
 
 
 def _is_here(host: str) -> bool:

@@ -10,12 +10,13 @@ from typing import Any
 from sevenfold.cli.progress import Stages
 from sevenfold.cli.rehearsal import reveal
 from sevenfold.cli.run import planned_for, write_out, write_run
-from sevenfold.cli.verify import exported_head, faults_against_key
+from sevenfold.cli.verify import faults_against_key
 from sevenfold.cli.world import World, world_of
 from sevenfold.clock import SimulatedClock
 from sevenfold.edge.keys import Secrets, key_beside
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import ProtocolFile, parse
+from sevenfold.record.exported import read_exported
 from sevenfold.record.head import LedgerState
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.reading import read_events, read_head
@@ -97,7 +98,7 @@ def _protocol(folder: Path, command: argparse.Namespace, about: dict[str, Any]) 
 
 def _verified(folder: Path, secrets: Secrets) -> None:
     ledger = folder / "trial.db"
-    found = verify(ledger, exported_head(folder / "run.json"))
-    faults = [*found.faults, *faults_against_key(ledger, secrets)]
+    found = verify(ledger, read_exported(folder / "run.json"))
+    faults = [*found.faults, *faults_against_key(ledger, secrets, folder / "vault.db")]
     if faults:
         raise InvalidInput(f"{ledger} cannot be unblinded: {faults[0]}")

@@ -1,30 +1,34 @@
 """``sevenfold verify``: is a ledger what its chain and its signed head say?"""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Final
 
 from sevenfold.edge.keys import Secrets
 from sevenfold.errors import AuditBroken, InvalidInput, SevenfoldError
-from sevenfold.record.head import Head, LedgerState
+from sevenfold.record.exported import exported_heads
+from sevenfold.record.head import LedgerState
 from sevenfold.record.payloads import Dispensed, Randomised, TrialOpened, read_payload
-from sevenfold.record.reading import read_events, read_head
+from sevenfold.record.place import Place, place_of, shown
+from sevenfold.record.reading import event_of, looked_at, read_head, rows_of
+from sevenfold.record.store import store_of
 from sevenfold.record.verify import verify
 from sevenfold.vault.vault import Vault
 
-__all__ = ["exported_head", "faults_against_key", "verify_ledger"]
+__all__ = ["faults_against_key", "verify_ledger"]
 
+_GIVEN_OUT: Final = {TrialOpened.__name__, Randomised.__name__, Dispensed.__name__}
 _SHOWN: Final = 8  # one removed event makes a fault of every event behind it
 
 
 def verify_ledger(chosen: argparse.Namespace) -> int:
     """Print the first faults and how many there are, or that there is none."""
-    path = Path(chosen.ledger)
-    beside = path.parent / "run.json"
-    head_file = Path(chosen.head) if chosen.head else beside if beside.is_file() else None
-    found = verify(path, exported_head(head_file) if head_file else None)
-    faults = [*found.faults, *(faults_against_key(path, Secrets.read(Path(chosen.key))) if chosen.key else [])]
+    place = place_of(chosen.ledger)
+    kept = Path(chosen.head) if chosen.head else _beside(place)
+    found = verify(place, exported_heads(kept) if kept else None)
+    faults = list(found.faults)
+    if chosen.key:
+        faults += faults_against_key(place, Secrets.read(Path(chosen.key)), _vault_of(place, chosen.vault))
     for fault in faults[:_SHOWN]:
         print(f"FAULT  {fault}")
     if len(faults) > _SHOWN:
@@ -36,58 +40,56 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
     if not faults:
         more = {LedgerState.COMPLETE: "", LedgerState.LOCKED: " It is still blind."}
         incomplete = more.get(found.state or LedgerState.RUNNING, " The run it records is incomplete.")
-        print(f"{path}: {found.n_events} events, chain and head hold; the ledger is {found.state}.{incomplete}")
+        print(f"{shown(place)}: {found.n_events} events, chain and head hold; the ledger is {found.state}.{incomplete}")
         return 0
     n = len(faults)
-    print(f"{path}: {n} {'fault' if n == 1 else 'faults'} in {found.n_events} events; do not trust this ledger.")
+    print(
+        f"{shown(place)}: {n} {'fault' if n == 1 else 'faults'} in {found.n_events} events; do not trust this ledger."
+    )
     return 2
 
 
-def faults_against_key(path: Path, secrets: Secrets) -> list[str]:
-    """What of a ledger, and of the vault beside it, does not go with a key; no fault tells an arm."""
+def faults_against_key(place: Place, secrets: Secrets, vault_file: Path) -> list[str]:
+    """What of a ledger, and of its vault, does not go with a key; no fault tells an arm."""
     try:
-        if read_head(path).public_key != secrets.signing.public_key:
+        if read_head(place).public_key != secrets.signing.public_key:
             return ["The ledger is signed with another key than the one given."]
-        vault = Vault.reopened(path.parent / "vault.db", secrets.vault)
+        vault = Vault.reopened(vault_file, secrets.vault)
     except SevenfoldError as error:
         return [str(error)]
-    faults = []
-    for event in read_events(path):
-        try:
-            said = read_payload(event)
-        except AuditBroken as error:
-            return [str(error)]
-        match said:
-            case TrialOpened() if said.allocation_commitment != vault.commitment:
-                faults.append("The vault's list is not the one that was committed to at the start.")
-            case Randomised() if not vault.has_given_out(number=said.number):
-                faults.append(f"The vault has never given out place {said.number}, which event {event.sequence} takes.")
-            case Dispensed() if not vault.has_given_out(kit=said.kit):
-                faults.append(f"The vault has never dispensed kit {said.kit}, of which event {event.sequence} speaks.")
-            case _:
-                pass
+    faults: list[str] = []
+    store = store_of(place)
+    with looked_at(place, store) as connection:
+        for row in rows_of(store, connection):
+            if row[1] not in _GIVEN_OUT:
+                continue
+            try:
+                said = read_payload(event_of(row))
+            except AuditBroken as error:
+                return [str(error)]
+            match said:
+                case TrialOpened() if said.allocation_commitment != vault.commitment:
+                    faults.append("The vault's list is not the one that was committed to at the start.")
+                case Randomised() if not vault.has_given_out(number=said.number):
+                    faults.append(f"The vault has never given out place {said.number}, which event {row[0]} takes.")
+                case Dispensed() if not vault.has_given_out(kit=said.kit):
+                    faults.append(f"The vault has never dispensed kit {said.kit}, of which event {row[0]} speaks.")
+                case _:
+                    pass
     return faults
 
 
-def exported_head(path: Path) -> Head:
-    """The head of a ledger in a file that was kept elsewhere, such as run.json.
+def _beside(place: Place) -> Path | None:
+    """Heads that lie beside the ledger's file: a run's, or a trial's exported ones."""
+    if not isinstance(place, Path):
+        return None
+    run, heads = place.parent / "run.json", place.parent / "heads"
+    return run if run.is_file() else heads if heads.is_dir() and any(heads.glob("*.json")) else None
 
-    Raises:
-        InvalidInput: the file can't be read, or holds none.
-    """
-    if not path.is_file():
-        raise InvalidInput(f"There is no file {path} with a head.")
-    try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
-        entry = entry.get("ledger head", entry)
-        return Head(
-            count=int(entry["count"]),
-            hash=str(entry["hash"]),
-            state=LedgerState(entry["state"]),
-            public_key=str(entry["public_key"]),
-            signature=str(entry["signature"]),
-        )
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, AttributeError, TypeError, OverflowError, RecursionError):
-        raise InvalidInput(f"{path} holds no ledger head; run.json of a run does, under 'ledger head'.") from None
+
+def _vault_of(place: Place, chosen: str | None) -> Path:
+    if chosen:
+        return Path(chosen)
+    if isinstance(place, Path):
+        return place.parent / "vault.db"
+    raise InvalidInput("The vault of a ledger in PostgreSQL lies in the trial's folder; name it with --vault.")

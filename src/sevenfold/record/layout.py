@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["APPEND_ONLY", "EVENT", "HEAD", "METADATA"]
+__all__ = ["APPEND_ONLY", "EVENT", "GUARDS", "HEAD", "METADATA", "REFUSALS", "SCHEMA"]
 
 METADATA: Final = sa.MetaData()
 EVENT: Final = sa.Table(
@@ -43,3 +43,26 @@ APPEND_ONLY: Final = (
     "CREATE TRIGGER head_is_never_deleted BEFORE DELETE ON head BEGIN SELECT RAISE(ABORT, 'the head is never "
     "deleted'); END",
 )
+"""Of SQLite."""
+SCHEMA: Final = "record"
+"""Where a ledger lies in a PostgreSQL database: nothing else lies there."""
+REFUSALS: Final = {
+    "refuse": " BEGIN RAISE EXCEPTION '%', TG_ARGV[0]; END ",
+    "refuse_unless_last": (
+        " BEGIN IF NEW.sequence IS DISTINCT FROM (SELECT coalesce(max(sequence), 0) + 1 FROM record.event) THEN "
+        "RAISE EXCEPTION 'events are only added at the end'; END IF; RETURN NEW; END "
+    ),
+}
+"""Of PostgreSQL: functions that triggers call, and what they do."""
+GUARDS: Final = {
+    name: f"CREATE TRIGGER {name} BEFORE {step} ON {SCHEMA}.{table} FOR EACH {each} EXECUTE FUNCTION {SCHEMA}.{call}"
+    for name, step, table, each, call in (
+        ("event_is_never_changed", "UPDATE", "event", "STATEMENT", "refuse('events are never changed')"),
+        ("event_is_never_deleted", "DELETE", "event", "STATEMENT", "refuse('events are never deleted')"),
+        ("event_is_never_emptied", "TRUNCATE", "event", "STATEMENT", "refuse('events are never deleted')"),
+        ("event_is_only_added", "INSERT", "event", "ROW", "refuse_unless_last()"),
+        ("head_is_never_deleted", "DELETE", "head", "STATEMENT", "refuse('the head is never deleted')"),
+        ("head_is_never_emptied", "TRUNCATE", "head", "STATEMENT", "refuse('the head is never deleted')"),
+    )
+}
+"""Of PostgreSQL: triggers, in the words in which it tells them again."""

@@ -1,23 +1,24 @@
 """The ledger: events in a database that only ever grows, with a signed head kept apart from them.
 
-Appending is one transaction: the events, their chain, and the new head. SQLite in write-ahead mode with full
-synchronisation; SQLAlchemy Core, so that another database is another address.
+Appending is one transaction: the events, their chain, and the new head, which must still be the one that was read last.
+SQLAlchemy Core, so that another database is another address.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self, final
 
 import sqlalchemy as sa
 
 from sevenfold.clock import Clock
-from sevenfold.errors import InvalidInput, OutOfOrder
+from sevenfold.errors import AuditBroken, InvalidInput, OutOfOrder
 from sevenfold.record.event import GENESIS, Draft, Event, chained
 from sevenfold.record.head import Head, LedgerState, Signer, signed
-from sevenfold.record.layout import APPEND_ONLY, EVENT, HEAD, METADATA
-from sevenfold.record.reading import events_of, read_head
+from sevenfold.record.layout import EVENT, HEAD
+from sevenfold.record.place import Place, shown
+from sevenfold.record.reading import event_of, events_of, events_of_kind, read_head, rows_of
+from sevenfold.record.store import store_of
 
 __all__ = ["Ledger"]
 
@@ -25,47 +26,57 @@ __all__ = ["Ledger"]
 @final
 @dataclass(slots=True)
 class Ledger:
-    """A ledger that is open for appending."""
+    """A ledger that is open for appending, by nobody else at the same time."""
 
-    engine: sa.Engine
+    place: Place
     clock: Clock
     signer: Signer
     head: Head
+    _writing: sa.Engine = field(repr=False)
+    _reading: sa.Engine = field(repr=False)
     _waiting: list[Event] = field(default_factory=list)
     _recorded: datetime | None = None  # when the last event was recorded; None until it has been asked for
 
     @classmethod
-    def create(cls, path: Path, clock: Clock, signer: Signer) -> Self:
-        """A new, empty ledger in a file that does not exist yet."""
-        if path.exists():
-            raise InvalidInput(f"{path} exists already; a ledger is never overwritten.")
-        engine = _engine(path)
-        METADATA.create_all(engine)
-        with engine.begin() as connection:
-            for trigger in APPEND_ONLY:
-                connection.execute(sa.text(trigger))
-        ledger = cls(engine, clock, signer, signed(signer, 0, GENESIS, LedgerState.RUNNING))
-        with engine.begin() as connection:
+    def create(cls, place: Place, clock: Clock, signer: Signer) -> Self:
+        """A new, empty ledger where there is none yet.
+
+        Raises:
+            InvalidInput: there is one, or the database cannot be reached.
+        """
+        store = store_of(place)
+        store.check_free()
+        writing = store.writing()
+        store.build(writing)
+        ledger = cls(place, clock, signer, signed(signer, 0, GENESIS, LedgerState.RUNNING), writing, store.reading())
+        with writing.begin() as connection:
             connection.execute(sa.insert(HEAD).values(id=1, **_columns(ledger.head)))
         return ledger
 
     @classmethod
-    def reopened(cls, path: Path, clock: Clock, signer: Signer) -> Self:
+    def reopened(cls, place: Place, clock: Clock, signer: Signer) -> Self:
         """A ledger that is there and not closed for good, to be gone on with.
 
         Raises:
-            InvalidInput: there is none, or another key signed it.
+            InvalidInput: there is none, another key signed it, or it is open for writing elsewhere.
             AuditBroken: its head is lost.
             OutOfOrder: it was closed as complete, or says that its run was interrupted.
         """
-        head = read_head(path)
+        head = read_head(place)
         if head.public_key != signer.public_key:
             raise InvalidInput(
-                f"{path} is signed with another key than this one; it can be gone on with only by its own."
+                f"{shown(place)} is signed with another key than this one; it can be gone on with only by its own."
             )
         if head.state not in (LedgerState.RUNNING, LedgerState.LOCKED):
-            raise OutOfOrder(f"{path} cannot be gone on with: it was closed as {head.state}.")
-        return cls(_engine(path), clock, signer, head)
+            raise OutOfOrder(f"{shown(place)} cannot be gone on with: it was closed as {head.state}.")
+        return cls.behind(place, clock, signer)
+
+    @classmethod
+    def behind(cls, place: Place, clock: Clock, signer: Signer, head: Head | None = None) -> Self:
+        """A ledger to be gone on with behind a head, whatever its state says; behind its own unless one is given."""
+        store = store_of(place)
+        writing = store.writing()
+        return cls(place, clock, signer, head or read_head(place), writing, store.reading())
 
     def append(self, draft: Draft) -> Event:
         """Chain an event behind the last one. It is durable after :meth:`commit`.
@@ -91,10 +102,16 @@ class Ledger:
         count = self._waiting[-1].sequence if self._waiting else self.head.count
         last = self._waiting[-1].hash if self._waiting else self.head.hash
         head = signed(self.signer, count, last, state)
-        with self.engine.begin() as connection:
+        unchanged = (HEAD.c.id == 1, HEAD.c.count == self.head.count, HEAD.c.hash == self.head.hash)
+        with self._writing.begin() as connection:
+            moved = connection.execute(sa.update(HEAD).where(*unchanged).values(**_columns(head)))  # locks the head
+            if moved.rowcount != 1:
+                raise AuditBroken(
+                    f"Somebody else has appended to {shown(self.place)} behind event {self.head.count}; nothing was "
+                    "recorded. One server serves a trial: end the other, and start this one anew."
+                )
             if self._waiting:
                 connection.execute(sa.insert(EVENT), [_row(event) for event in self._waiting])
-            connection.execute(sa.update(HEAD).values(**_columns(head)))
         self.head, self._waiting = head, []
         return head
 
@@ -105,47 +122,56 @@ class Ledger:
     def discard(self) -> None:
         """Forget what was appended and is not durable yet, as if it had never been said."""
         self._waiting.clear()
+        self._recorded = None
+
+    def refresh(self) -> Head:
+        """The head as the database has it: of a commit whose answer was lost only the database knows whether it held.
+
+        Raises:
+            AuditBroken: the head is lost.
+        """
+        self.head = read_head(self.place)
+        return self.head
 
     def last_recorded(self) -> datetime:
         """When the last committed event was recorded."""
-        with self.engine.connect() as connection:
-            said = connection.execute(sa.select(sa.func.max(EVENT.c.recorded_at))).scalar()
+        last = sa.select(EVENT.c.recorded_at).order_by(EVENT.c.sequence.desc()).limit(1)
+        with self._reading.connect() as connection:
+            said = connection.execute(last).scalar()
         return datetime.min.replace(tzinfo=UTC) if said is None else datetime.fromisoformat(said)
 
     def events(self) -> Iterator[Event]:
         """Every committed event, in order."""
-        with self.engine.connect() as connection:
-            yield from events_of(connection)
+        with self._reading.connect() as connection:
+            yield from map(event_of, rows_of(store_of(self.place), connection))
+
+    def last_events(self, n: int) -> list[Event]:
+        """The last committed events, at most so many, in order."""
+        last = sa.select(*EVENT.columns).order_by(EVENT.c.sequence.desc()).limit(n)
+        with self._reading.connect() as connection:
+            return [Event(**row) for row in connection.execute(last).mappings()][::-1]
 
     def events_of(self, subject: str) -> tuple[Event, ...]:
         """Every committed event of a subject, in order."""
-        with self.engine.connect() as connection:
+        with self._reading.connect() as connection:
             return tuple(events_of(connection, subject))
 
     def of_type(self, kind: str) -> tuple[Event, ...]:
         """Every committed event of a kind, in order."""
-        with self.engine.connect() as connection:
-            return tuple(events_of(connection, kind=kind))
+        with self._reading.connect() as connection:
+            return tuple(events_of_kind(connection, kind))
+
+    def events_of_trial(self) -> tuple[Event, ...]:
+        """Every committed event of the trial and its sites, which is no subject's, in order."""
+        with self._reading.connect() as connection:
+            return tuple(events_of(connection, None))
 
     def close(self) -> None:
-        """Let go of the file. What was appended and not committed is lost, as if it had never been said."""
+        """Let go of the database. What was appended and not committed is lost, as if it had never been said."""
+        self._reading.dispose()
         if self.head.state in (LedgerState.LOCKED, LedgerState.COMPLETE):
-            with self.engine.connect() as connection:  # a finished ledger is one file that opens on read-only media
-                connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
-        self.engine.dispose()
-
-
-def _engine(path: Path) -> sa.Engine:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.NullPool)
-
-    @sa.event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
-
-    return engine
+            store_of(self.place).finish(self._writing)
+        self._writing.dispose()
 
 
 def _columns(head: Head) -> dict[str, Any]:

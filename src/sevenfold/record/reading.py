@@ -1,21 +1,32 @@
-"""Reading a ledger's file as it lies there: of a damaged or forged one it can be said what is wrong."""
+"""Reading a ledger as it lies there: of a damaged or forged one it can be said what is wrong."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from sevenfold.errors import AuditBroken, InvalidInput
+from sevenfold.errors import AuditBroken, InvalidInput, SevenfoldError
 from sevenfold.record.event import Event
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.layout import EVENT, HEAD
+from sevenfold.record.place import Place, shown
+from sevenfold.record.store import Store, store_of
 
-__all__ = ["events_of", "mistyped", "read_events", "read_head", "readable"]
+__all__ = [
+    "Row",
+    "event_of",
+    "events_of",
+    "events_of_kind",
+    "looked_at",
+    "mistyped",
+    "read_events",
+    "read_head",
+    "rows_of",
+]
 
-_Read = TypeVar("_Read")
+Row = tuple[Any, ...]
+"""An event as the database holds it: its columns in order, of whatever kind they are."""
 _EVENT_KINDS: Final[dict[str, type]] = {
     "sequence": int, "type": str, "schema_version": int, "subject": str, "site": str, "actor": str, "happened_at": str,
     "recorded_at": str, "payload": bytes, "previous_hash": str, "hash": str,
@@ -24,28 +35,36 @@ _WORDS: Final = {int: "a whole number", str: "text", bytes: "bytes"}
 _HEAD_KINDS: Final[dict[str, type]] = {"count": int, "hash": str, "state": str, "public_key": str, "signature": str}
 
 
-def read_events(path: Path) -> list[Event]:
-    """Every event of a ledger file, in the order of their numbers, whatever they say.
+def read_events(place: Place) -> list[Event]:
+    """Every event of a ledger, in the order of their numbers, whatever they say.
 
     Raises:
-        InvalidInput: there is no such file, or it is not a ledger.
+        InvalidInput: there is no such place, or it is not a ledger.
     """
-    with closing(readable(path)) as connection:
-        return _guarded(path, lambda: list(events_of(connection)))
+    store = store_of(place)
+    with looked_at(place, store) as connection:
+        return [event_of(row) for row in rows_of(store, connection)]
 
 
-def read_head(path: Path) -> Head:
-    """The head of a ledger file.
+def read_head(place: Place, connection: sa.Connection | None = None) -> Head:
+    """The head of a ledger.
+
+    Args:
+        connection: through which it is looked at; one of its own if not given.
 
     Raises:
-        InvalidInput: there is no such file, or it is not a ledger.
+        InvalidInput: there is no such place, or it is not a ledger.
         AuditBroken: the ledger has lost its head, or what stands there is none.
     """
-    with closing(readable(path)) as connection:
-        rows = _guarded(path, lambda: connection.execute(sa.select(*_as_it_lies(HEAD))).mappings().all())
+    store = store_of(place)
+    if connection is None:
+        with looked_at(place, store) as found:
+            rows = list(store.rows(found, sa.select(*_as_it_lies(HEAD))))
+    else:
+        rows = list(store.rows(connection, sa.select(*_as_it_lies(HEAD))))
     if len(rows) != 1:
         raise AuditBroken(f"The ledger has {len(rows)} heads; a ledger has one.")
-    row = rows[0]
+    row = dict(zip(HEAD.columns.keys(), rows[0], strict=True))
     states = [state.value for state in LedgerState]
     for name, kind in _HEAD_KINDS.items():
         if type(row[name]) is not kind:
@@ -55,15 +74,60 @@ def read_head(path: Path) -> Head:
     return Head(**{name: row[name] for name in _HEAD_KINDS} | {"state": LedgerState(row["state"])})
 
 
-def mistyped(event: Event) -> str | None:
-    """What is wrong with the columns of an event that was read from a file, before its content is looked at."""
-    for name, kind in _EVENT_KINDS.items():
-        value = getattr(event, name)
+def mistyped(row: Row) -> str | None:
+    """What is wrong with the columns of an event, before its content is looked at."""
+    for (name, kind), value in zip(_EVENT_KINDS.items(), row, strict=True):
         if type(value) is not kind and not (value is None and name in ("subject", "site")):
             return f"its {name} is {_shown(value)}, which is not {_WORDS[kind]}"
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             return f"its {name} is {_shown(value)}, which is not UTF-8"
     return None
+
+
+def event_of(row: Row) -> Event:
+    """An event from its columns."""
+    return Event(**dict(zip(_EVENT_KINDS, row, strict=True)))
+
+
+def rows_of(store: Store, connection: sa.Connection) -> Iterator[Row]:
+    """Every event as it lies there, in the order of their numbers, one after the other."""
+    return store.rows(connection, sa.select(*_as_it_lies(EVENT)).order_by(EVENT.c.sequence))
+
+
+def events_of(connection: sa.Connection, subject: str | None) -> list[Event]:
+    """The events of one subject, or of none (those of trial and sites), in the order of their numbers."""
+    chosen = (
+        sa.select(*EVENT.columns)
+        .where(EVENT.c.subject.is_(None) if subject is None else EVENT.c.subject == subject)
+        .order_by(EVENT.c.sequence)
+    )
+    return [Event(**row) for row in connection.execute(chosen).mappings()]
+
+
+def events_of_kind(connection: sa.Connection, kind: str) -> list[Event]:
+    """The events of one kind, in the order of their numbers."""
+    chosen = sa.select(*EVENT.columns).where(EVENT.c.type == kind).order_by(EVENT.c.sequence)
+    return [Event(**row) for row in connection.execute(chosen).mappings()]
+
+
+@contextmanager
+def looked_at(place: Place, store: Store) -> Iterator[sa.Connection]:
+    """A connection to a ledger that can't write.
+
+    Raises:
+        InvalidInput: there is none, or what is there is not a ledger.
+    """
+    with store.looking() as connection:
+        try:
+            yield connection
+        except (sa.exc.DBAPIError, ValueError) as error:
+            if isinstance(error, SevenfoldError):
+                raise
+            raise InvalidInput(f"{shown(place)} is not a ledger: {getattr(error, 'orig', error)}.") from None
+        except Exception as error:
+            if not type(error).__module__.startswith(("sqlite3", "pg8000")):
+                raise
+            raise InvalidInput(f"{shown(place)} is not a ledger: {error}.") from None
 
 
 def _shown(value: object) -> str:
@@ -74,42 +138,3 @@ def _shown(value: object) -> str:
 def _as_it_lies(table: sa.Table) -> list[sa.ColumnElement[Any]]:
     """Columns without conversion: a forged file may hold text where a number belongs."""
     return [sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in table.columns]
-
-
-def _guarded(path: Path, read: Callable[[], _Read]) -> _Read:
-    try:
-        return read()
-    except (sa.exc.DatabaseError, ValueError) as error:
-        raise InvalidInput(f"{path} is not a ledger: {getattr(error, 'orig', error)}.") from None
-
-
-def readable(path: Path) -> sa.Connection:
-    """A connection to a ledger's file that can't write.
-
-    Raises:
-        InvalidInput: there is no such file, or it cannot be opened.
-    """
-    if not path.is_file():
-        raise InvalidInput(f"There is no ledger {path}.")
-    address = sa.URL.create("sqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
-    engine = sa.create_engine(address, poolclass=sa.NullPool)
-
-    @sa.event.listens_for(engine, "connect")
-    def _takes_any_text(connection: Any, _record: object) -> None:
-        connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-
-    try:
-        return engine.connect()
-    except sa.exc.DatabaseError as error:
-        raise InvalidInput(f"{path} cannot be opened: {error.orig}.") from None
-
-
-def events_of(connection: sa.Connection, subject: str | None = None, kind: str | None = None) -> Iterator[Event]:
-    """Every event, or those of one subject or one kind, in the order of their numbers."""
-    chosen = sa.select(*_as_it_lies(EVENT)).order_by(EVENT.c.sequence)
-    if subject is not None:
-        chosen = chosen.where(EVENT.c.subject == subject)
-    if kind is not None:
-        chosen = chosen.where(EVENT.c.type == kind)
-    for row in connection.execute(chosen).mappings():
-        yield Event(**row)

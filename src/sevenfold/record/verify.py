@@ -1,14 +1,16 @@
 """Whether a ledger is what its chain and its signed head say: every fault is found and located."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, final
 
 from sevenfold.errors import AuditBroken
 from sevenfold.record.assigned import against_commitment
-from sevenfold.record.event import GENESIS, Event, link
+from sevenfold.record.event import GENESIS, link_of
 from sevenfold.record.head import Head, LedgerState, signature_holds
-from sevenfold.record.reading import mistyped, read_events, read_head
+from sevenfold.record.place import Place
+from sevenfold.record.reading import Row, event_of, looked_at, mistyped, read_head, rows_of
+from sevenfold.record.store import store_of
 from sevenfold.record.structure import misbuilt
 
 __all__ = ["Verification", "verify"]
@@ -37,90 +39,127 @@ class Verification:
         return not self.faults
 
 
-def verify(path: Path, exported: Head | None = None) -> Verification:
-    """Check a ledger file.
+def verify(place: Place, exported: Head | Sequence[Head] | None = None) -> Verification:
+    """Check a ledger in one pass over it.
 
     Args:
-        exported: a head that was kept elsewhere; with it, cutting the ledger short and chaining it anew are found too.
+        exported: heads that were kept elsewhere; with them, cutting the ledger short and chaining it anew are found.
     """
-    events, notes = read_events(path), list[str]()
-    faults = [*_chain(events), *misbuilt(path)]
-    try:
-        head = read_head(path)
-    except AuditBroken as error:
-        return Verification(n_events=len(events), state=None, faults=(*faults, str(error)), notes=())
-    faults += _against_head(events, head)
-    if exported is not None:
-        faults += _against_exported(events, head, exported)
+    kept = [exported] if isinstance(exported, Head) else list(exported or ())
+    store, notes = store_of(place), list[str]()
+    with looked_at(place, store) as connection:
+        walk = _Walk({head.count for head in kept})
+        for row in rows_of(store, connection):
+            walk.step(row)
+        try:
+            head = read_head(place, connection)
+        except AuditBroken as error:
+            lost = (*walk.faults, *misbuilt(place), str(error))
+            return Verification(n_events=walk.n, state=None, faults=lost, notes=())
+    faults = [*walk.faults, *misbuilt(place), *_against_head(walk, head)]
+    for one in kept:
+        faults += _against_exported(walk, head, one)
     if not faults:
         try:
-            faults += against_commitment(events, head, notes)
+            faults += against_commitment([event_of(row) for row in walk.told], head, notes)
         except AuditBroken as error:
             faults.append(str(error))
     notes.append(
-        "An exported head was compared."
-        if exported
-        else "No exported head was compared: a ledger that was cut short and given back an older head of its own, or "
+        "No exported head was compared: a ledger that was cut short and given back an older head of its own, or "
         "replaced as a whole, would go unseen. Keep run.json elsewhere and name it with --head."
+        if not kept
+        else "An exported head was compared."
+        if len(kept) == 1
+        else f"{len(kept)} exported heads were compared."
     )
-    return Verification(n_events=len(events), state=head.state, faults=tuple(faults), notes=tuple(notes))
+    return Verification(n_events=walk.n, state=head.state, faults=tuple(faults), notes=tuple(notes))
 
 
-def _chain(events: list[Event]) -> list[str]:
-    faults, previous, recorded = list[str](), GENESIS, ""
-    for place, event in enumerate(events, start=1):
-        if event.sequence != place:
-            faults.append(f"Event {place} is missing: the next one in the ledger is number {event.sequence}.")
-            break
-        fault = mistyped(event)
-        if fault is not None:
-            faults.append(f"Event {event.sequence} was changed after it was recorded: {fault}.")
-            previous = event.hash
-            continue
-        if event.previous_hash != previous:
-            faults.append(
-                f"Event {event.sequence} ({event.type}) does not follow the event before it: something was "
+_PLAIN: Final = frozenset(
+    (int, str, int, subject, site, str, str, str, bytes, str, str)
+    for subject in (str, type(None))
+    for site in (str, type(None))
+)
+_TOLD: Final = frozenset({"TrialOpened", "Randomised", "Unblinded"})  # what the commitment is held against
+
+
+@final
+@dataclass(slots=True)
+class _Walk:
+    """What is known of a ledger after some of its events."""
+
+    wanted: set[int]  # places of which the hash is kept
+    n: int = 0
+    previous: str = GENESIS
+    recorded: str = ""
+    is_broken: bool = False
+    faults: list[str] = field(default_factory=list)
+    hashes: dict[int, str] = field(default_factory=dict)
+    told: list[Row] = field(default_factory=list)
+    last: tuple[object, object] = ("", GENESIS)  # kind and hash of the event that was looked at last
+
+    def step(self, row: Row) -> None:
+        """Look at the next event."""
+        self.n += 1
+        number, kind, link_before, own = row[0], row[1], row[9], row[10]
+        self.last = kind, own
+        if self.n in self.wanted:
+            self.hashes[self.n] = own
+        if kind in _TOLD:
+            self.told.append(row)
+        if self.is_broken:
+            return
+        if number != self.n:
+            self.faults.append(f"Event {self.n} is missing: the next one in the ledger is number {number}.")
+            self.is_broken = True
+            return
+        try:
+            ought = link_of(*row[:10]) if tuple(map(type, row)) in _PLAIN else None
+        except UnicodeEncodeError:
+            ought = None
+        if ought is None:
+            self.faults.append(f"Event {number} was changed after it was recorded: {mistyped(row)}.")
+            self.previous = own
+            return
+        if link_before != self.previous:
+            self.faults.append(
+                f"Event {number} ({kind}) does not follow the event before it: something was "
                 "inserted, removed, changed or moved here."
             )
-        if link(event) != event.hash:
-            faults.append(
-                f"Event {event.sequence} ({event.type}) was changed after it was recorded: its content does "
-                "not match its hash."
+        if ought != own:
+            self.faults.append(
+                f"Event {number} ({kind}) was changed after it was recorded: its content does not match its hash."
             )
-        if event.recorded_at < recorded:
-            faults.append(
-                f"Event {event.sequence} ({event.type}) says that it was recorded before the one in front of it."
-            )
-        previous, recorded = event.hash, event.recorded_at
-    return faults
+        if row[7] < self.recorded:
+            self.faults.append(f"Event {number} ({kind}) says that it was recorded before the one in front of it.")
+        self.previous, self.recorded = own, row[7]
 
 
-def _against_head(events: list[Event], head: Head) -> list[str]:
+def _against_head(walk: _Walk, head: Head) -> list[str]:
     faults = []
     if not signature_holds(head):
         faults.append("The signature of the head does not match what it says.")
-    if len(events) < head.count:
-        faults.append(f"The ledger was cut short: its signed head says {head.count} events, {len(events)} are there.")
-    elif len(events) > head.count:
-        faults.append(f"Events were added behind the head: its signed head says {head.count}, {len(events)} are there.")
-    elif events and events[-1].hash != head.hash:
+    if walk.n < head.count:
+        faults.append(f"The ledger was cut short: its signed head says {head.count} events, {walk.n} are there.")
+    elif walk.n > head.count:
+        faults.append(f"Events were added behind the head: its signed head says {head.count}, {walk.n} are there.")
+    elif walk.n and walk.last[1] != head.hash:
         faults.append("The last event is not the one that its signed head says.")
     return faults
 
 
-def _against_exported(events: list[Event], head: Head, exported: Head) -> list[str]:
+def _against_exported(walk: _Walk, head: Head, exported: Head) -> list[str]:
     if not signature_holds(exported):
         return ["The signature of the exported head does not match what it says."]
     if exported.public_key != head.public_key:
         return ["The ledger is signed with another key than the exported head: it was replaced or chained anew."]
-    if exported.count > len(events):
-        return [f"The ledger was cut short: the exported head says {exported.count} events, {len(events)} are there."]
-    if exported.count and events[exported.count - 1].hash != exported.hash:
+    if exported.count > walk.n:
+        return [f"The ledger was cut short: the exported head says {exported.count} events, {walk.n} are there."]
+    if exported.count and walk.hashes[exported.count] != exported.hash:
         return [f"The ledger was chained anew: event {exported.count} is not the one that the exported head says."]
-    if exported.state is LedgerState.LOCKED and [event.type for event in events[exported.count :]] not in (
-        [],
-        ["Unblinded"],
-    ):
+    n_more = walk.n - exported.count
+    is_only_unblinded = n_more == 0 or (n_more == 1 and walk.last[0] == "Unblinded")
+    if exported.state is LedgerState.LOCKED and not is_only_unblinded:
         return [
             f"The exported head says that the data were locked after {exported.count} events; the ledger holds more "
             "behind them than the unblinding."

@@ -1,14 +1,17 @@
 """The application: every screen behind its gate, one answer for each kind of refusal."""
 
+import logging
+import sqlite3
 from importlib.resources import files
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError
+from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import guarded
 from sevenfold.service.pages import (
@@ -57,6 +60,18 @@ def app_of(room: Room) -> FastAPI:
         )
         return _refused(request, status, str(error))
 
+    @app.exception_handler(SQLAlchemyError)
+    @app.exception_handler(sqlite3.Error)
+    @app.exception_handler(OSError)
+    @app.exception_handler(Unavailable)
+    async def _not_kept(request: Request, error: Exception) -> Response:
+        logging.getLogger(__name__).error("step.not_kept kind=%s", type(error).__name__)
+        told = (
+            "The database can't be reached or written just now, and what was sent may not have been recorded. Look "
+            "before you send it again."
+        )
+        return _refused(request, 503, told)
+
     @app.exception_handler(RequestValidationError)
     async def _mistyped(request: Request, _error: Exception) -> Response:
         return _refused(request, 422, "The address or the form is not one of ours.")
@@ -76,6 +91,9 @@ def app_of(room: Room) -> FastAPI:
 def _refused(request: Request, status: int, told: str) -> Response:
     """Say what was found and that nothing was recorded, to whoever is in or not."""
     room = room_of(request)
-    session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    try:
+        session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    except (SQLAlchemyError, OSError, Unavailable):
+        session = None
     seat = None if session is None else Seat(room, session)
     return page(request, "refused", seat, status=status, told=told, code=status)

@@ -12,67 +12,127 @@ from sevenfold.edge.supply import supply_of
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.conductible import check_conductible
 from sevenfold.protocol.load import ProtocolFile, load
+from sevenfold.record.exported import export_of_today
 from sevenfold.record.ledger import Ledger
+from sevenfold.record.place import Place, place_of, shown
+from sevenfold.record.store import store_of
 from sevenfold.service.people.accounts import Accounts
-from sevenfold.service.people.tables import PEOPLE
+from sevenfold.service.people.database import make_people, people_engine
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
 from sevenfold.vault.vault import Vault
 
-__all__ = ["admit_everybody", "begin_trial", "first_link", "make_folder", "opened"]
+__all__ = ["admit_everybody", "begin_trial", "first_link", "is_there", "make_folder", "opened", "places_of"]
 
+_DATABASE: Final = "database"  # the file with the address, where ledger and people do not lie in the folder
 _NAMES: Final = ("Dr Aubert", "Dr Brandt", "Dr Costa", "Dr Dubois", "Dr Evans", "Dr Faure", "Dr Garnier", "Dr Hughes")
 
 
-def make_folder(file: ProtocolFile, folder: Path, key: Path) -> Secrets:
+def make_folder(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | None = None) -> Secrets:
     """An empty trial's folder with its protocol and its people's database, and its key in a file of its own.
 
+    Args:
+        database: where ledger and people lie; None for files in the folder. The folder keeps the address, without a
+            password.
+
     Raises:
-        InvalidInput: the protocol can't be run, or the folder holds something.
+        InvalidInput: the protocol can't be run, or the folder or the database holds something.
     """
     check_conductible(file.protocol)
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"{folder} holds something that is no trial; name an empty folder with --folder.")
+    if database is not None:
+        store_of(database).check_free()
     folder.mkdir(parents=True, exist_ok=True)
     secrets = Secrets.drawn()
     secrets.write(key)
     (folder / "protocol.yaml").write_text(file.text, encoding="utf-8")
-    PEOPLE.create_all(_people(folder))
+    if database is not None:
+        (folder / _DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
+    people = people_engine(database or folder / "people.db")
+    make_people(people)
+    people.dispose()
     return secrets
 
 
-def begin_trial(file: ProtocolFile, folder: Path, key: Path) -> None:
+def places_of(folder: Path, database: sa.URL | None = None) -> tuple[Place, Place]:
+    """Where the ledger and the people of a trial's folder lie.
+
+    Args:
+        database: the address as somebody gave it, perhaps with a password; it must be the folder's.
+
+    Raises:
+        InvalidInput: the folder's trial lies elsewhere.
+    """
+    kept = folder / _DATABASE
+    if not kept.is_file():
+        if database is not None:
+            raise InvalidInput(
+                f"The trial in {folder} lies in files, not in a database; leave --database out. `sevenfold backup` and "
+                "`sevenfold restore --database` move it."
+            )
+        return folder / "trial.db", folder / "people.db"
+    address = place_of(kept.read_text(encoding="utf-8").strip())
+    if isinstance(address, Path):
+        raise InvalidInput(f"{kept} holds no address of a database.")
+    if database is not None and shown(database) != shown(address):
+        raise InvalidInput(f"The trial in {folder} lies in {shown(address)}, not in {shown(database)}.")
+    return database or address, database or address
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a folder holds a trial."""
+    return (folder / "trial.db").exists() or ((folder / _DATABASE).exists() and (folder / "vault.db").exists())
+
+
+def begin_trial(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | None = None) -> None:
     """A new trial in a folder: the list is drawn and sealed, committed to, and the ledger opened."""
-    secrets = make_folder(file, folder, key)
+    secrets = make_folder(file, folder, key, database)
     clock = SystemClock()
     vault = Vault.create(folder / "vault.db", supply_of(file), secrets.vault)
-    ledger = Ledger.create(folder / "trial.db", clock, secrets.signing)
+    ledger = Ledger.create(database or folder / "trial.db", clock, secrets.signing)
     conduct = Conduct(file, ledger, vault)
     conduct.open_trial(clock.now(), is_rehearsal=False)
     conduct.commit()
     ledger.close()
 
 
-def opened(folder: Path, key: Path, *, is_demo: bool = False, is_behind_tls: bool = False) -> Room:
-    """The trial of a folder, as far as its ledger tells it.
+def opened(
+    folder: Path,
+    key: Path,
+    *,
+    database: sa.URL | None = None,
+    is_demo: bool = False,
+    is_behind_tls: bool = False,
+) -> Room:
+    """The trial of a folder, as far as its ledger tells it; nobody else may serve it until the room is closed.
 
     Raises:
-        InvalidInput: there is none, or the key is not its own.
-        AuditBroken: the ledger or the vault was altered.
+        InvalidInput: there is none, the key is not its own, or somebody else serves it.
+        AuditBroken: the ledger or the vault was altered, or the vault is older than the ledger.
     """
     secrets = Secrets.read(key)
     file = load(str(folder / "protocol.yaml"))
     clock: Clock = SystemClock()
-    ledger = Ledger.reopened(folder / "trial.db", clock, secrets.signing)
-    if is_demo:
-        clock = ShiftedClock(ledger.last_recorded() - datetime.now(UTC))
-        ledger.clock = clock
-    vault = Vault.reopened(folder / "vault.db", secrets.vault)
-    conduct = Conduct.resumed(file, ledger, vault)
-    conduct.reconcile()
-    accounts = Accounts(_people(folder), secrets.people)
-    return Room(file, conduct, vault, accounts, clock, is_demo=is_demo, is_behind_tls=is_behind_tls)
+    place, people = places_of(folder, database)
+    ledger = Ledger.reopened(place, clock, secrets.signing)
+    try:
+        if is_demo:
+            clock = ShiftedClock(ledger.last_recorded() - datetime.now(UTC))
+            ledger.clock = clock
+        vault = Vault.reopened(folder / "vault.db", secrets.vault)
+        conduct = Conduct.resumed(file, ledger, vault)
+        conduct.reconcile()
+    except BaseException:
+        ledger.close()
+        raise
+    accounts = Accounts(people_engine(people), secrets.people)
+    heads = None if is_demo else folder / "heads"
+    room = Room(file, conduct, vault, accounts, clock, is_demo=is_demo, is_behind_tls=is_behind_tls, heads=heads)
+    if heads is not None:
+        export_of_today(ledger.head, heads, clock.now())
+    return room
 
 
 def first_link(room: Room, address: str) -> str | None:
@@ -96,7 +156,3 @@ def admit_everybody(room: Room) -> None:
         name = _NAMES[place % len(_NAMES)] if role is Role.INVESTIGATOR else f"{role.value.capitalize()}"
         login = f"{role.value.replace(' ', '.')}.{site or 'trial'}".lower()
         room.admitted(room.accounts.admit(login, name, role, site, sites), None)
-
-
-def _people(folder: Path) -> sa.Engine:
-    return sa.create_engine(sa.URL.create("sqlite", database=str(folder / "people.db")), poolclass=sa.NullPool)

@@ -4,19 +4,25 @@ A step is checked by conduct, appended, and durable before anybody is told that 
 nothing behind.
 """
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from sevenfold.clock import Clock
-from sevenfold.errors import InvalidInput
+from sevenfold.errors import InvalidInput, SevenfoldError
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
+from sevenfold.record.exported import export_of_today
 from sevenfold.record.history import SubjectHistory, read_history
 from sevenfold.record.payloads import PersonAdmitted, PersonChanged
 from sevenfold.service.people.accounts import Accounts
@@ -37,6 +43,7 @@ class Room:
         clock: of the record; the machine's, or in a demonstration one that is set back.
         is_demo: whether anybody may come in as anybody.
         is_behind_tls: whether cookies are sent over TLS alone.
+        heads: the folder into which the signed head is exported before the first step of a day; None: nowhere.
     """
 
     file: ProtocolFile
@@ -47,7 +54,9 @@ class Room:
     is_demo: bool = False
     is_behind_tls: bool = False
     sessions: Sessions = field(init=False)
+    heads: Path | None = None
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _is_adrift: bool = False  # whether a step could not be abandoned, because the database could not be asked
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.accounts)
@@ -65,12 +74,17 @@ class Room:
             person: who acts; None for the console.
         """
         with self._one_at_a_time:
+            if self._is_adrift:
+                self.conduct.renew()
+                self._is_adrift = False
+            if self.heads is not None:
+                export_of_today(self.conduct.ledger.head, self.heads, self.clock.now())
             self.conduct.acting = "console" if person is None else person.actor
             try:
                 yield self.conduct
                 self.conduct.commit()
             except BaseException:
-                self.conduct.abandon()
+                self._give_up()
                 raise
             finally:
                 self.conduct.acting = None
@@ -86,6 +100,22 @@ class Room:
         again = self.accounts.recognised(person.login, password, code, self.now_s())
         if again is None or again.id != person.id:
             raise InvalidInput("Password and six digits do not belong together; nothing was recorded or shown.")
+
+    def _give_up(self) -> None:
+        """Abandon the step; where the database can't be asked, the next step begins with asking it for everything."""
+        self._is_adrift = True
+        try:
+            self.conduct.abandon()
+        except (SevenfoldError, SQLAlchemyError, sqlite3.Error, OSError) as error:
+            logging.getLogger(__name__).critical("step.adrift kind=%s", type(error).__name__)
+        else:
+            self._is_adrift = False
+
+    def close(self) -> None:
+        """Let go of the databases, so that somebody else can serve the trial."""
+        with self._one_at_a_time:
+            self.conduct.ledger.close()
+            self.accounts.engine.dispose()
 
     def subject(self, name: str, person: Person) -> SubjectHistory:
         """What is open of a subject, folded from its events.

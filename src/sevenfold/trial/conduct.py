@@ -40,6 +40,7 @@ from sevenfold.record.payloads import (
     Randomised,
     Result,
     RunInterrupted,
+    SafetyReviewed,
     SiteOpened,
     TrialOpened,
     Unblinded,
@@ -108,24 +109,47 @@ class Conduct:
         return conduct
 
     def abandon(self) -> None:
-        """Forget a step that was not made durable: its events, what they changed, what the vault gave out for it."""
+        """Forget a step that was not made durable: its events, what they changed, what the vault gave out for it.
+
+        Where it is not known whether it was (the database's answer to the commit was lost), the trial goes on from
+        what the database says.
+        """
         touched = {event.subject for event in self.ledger.waiting()}
         self.ledger.discard()
+        self.ledger.refresh()
         for subject in touched - {None}:
             assert subject is not None
             self._refold(subject)
         if None in touched:
             self.whole = TrialStanding()
-            for event in self.ledger.events():
-                if event.subject is None:
-                    self.whole.after(read_payload(event), event.site)
+            for event in self.ledger.events_of_trial():
+                self.whole.after(read_payload(event), event.site)
+        if self.is_locked:
+            for subject in touched & self.standings.keys():
+                after_lock(self.standings[str(subject)])
+        self.reconcile()
+
+    def renew(self) -> None:
+        """Go on from what the database says: for when it could not be asked while a step was abandoned."""
+        self.ledger.discard()
+        self.ledger.refresh()
+        self.standings, self.whole, self._sites = {}, TrialStanding(), {}
+        self._reviewer = SafetyReviewer(self.allocator)
+        self._corrections = Corrections.among(self.ledger.of_type(Corrected.__name__))
+        for event in self.ledger.events():
+            self._follow(event)
         self.reconcile()
 
     def reconcile(self) -> None:
-        """Take back into the vault what it gave out and the ledger does not know: nobody was told of it."""
+        """Take back into the vault what it gave out or withheld and the ledger does not know: nobody was told of it.
+
+        Raises:
+            AuditBroken: the ledger speaks of what the vault never gave out.
+        """
         taken = {standing.number for standing in self.standings.values() if standing.number is not None}
         kits = {handed.kit for standing in self.standings.values() for handed in standing.dispensed.values()}
-        self.allocator.take_back(numbers=taken, kits=kits)
+        withheld = {str(self.standings[subject].number): good for subject, good in self._reviewer.withheld.items()}
+        self.allocator.take_back(numbers=taken, kits=kits, withheld=withheld)
 
     def correct(self, subject: str, said: Corrected, happened: datetime) -> None:
         """Put right what an event of a subject said; the rules are held against what it says now.
@@ -153,10 +177,13 @@ class Conduct:
 
     def _refold(self, subject: str) -> None:
         """A subject's standing anew, from what was committed and what waits."""
-        self.standings.pop(subject, None)
-        self._sites.pop(subject, None)
         self._reviewer.forget(subject)
         events = [*self.ledger.events_of(subject), *(e for e in self.ledger.waiting() if e.subject == subject)]
+        if events:
+            self.standings[subject] = Standing(subject)  # in its place among the others
+        else:
+            self.standings.pop(subject, None)
+            self._sites.pop(subject, None)
         self._corrections.renew(events)
         for event in events:
             self._follow(event)
@@ -168,6 +195,8 @@ class Conduct:
             subject = str(event.subject)
             plain = self.allocator.open(sealed_place("results", subject, said.visit), said.sealed)
             self._reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
+        elif isinstance(said, SafetyReviewed):
+            self._reviewer.recalls(str(event.subject), said)
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""

@@ -38,8 +38,8 @@ class Allocator(Protocol):
         """Make what was given out durable."""
         ...
 
-    def take_back(self, *, numbers: Collection[str], kits: Collection[str]) -> None:
-        """Keep these as given out and take everything else back: of that nobody was told."""
+    def take_back(self, *, numbers: Collection[str], kits: Collection[str], withheld: Mapping[str, bool]) -> None:
+        """Keep these as given out or withheld (True: for good); take back the rest, of which nobody was told."""
         ...
 
     def seal(self, place: str, value: Any) -> str:

@@ -26,14 +26,26 @@ class SafetyReviewer:
 
     allocator: Allocator
     _latest: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)  # subject -> by name
+    _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # subject -> whether for good
 
     def sees(self, subject: str, masked: Mapping[str, Result]) -> None:
         """Take note of a visit's masked results."""
         self._latest.setdefault(subject, {}).update({name: result.value for name, result in masked.items()})
 
+    def recalls(self, subject: str, reviewed: SafetyReviewed) -> None:
+        """Take note of what was decided, as the record has it."""
+        decision = self.allocator.open(sealed_place("review", subject, reviewed.visit), reviewed.sealed)
+        self._decided(subject, until_further_notice=decision["withhold"], for_good=decision["for good"])
+
+    @property
+    def withheld(self) -> Mapping[str, bool]:
+        """Whose active product is withheld now, and whether for good."""
+        return self._withheld
+
     def forget(self, subject: str) -> None:
-        """Forget a subject's masked results."""
+        """Forget a subject's masked results and what was decided of them."""
         self._latest.pop(subject, None)
+        self._withheld.pop(subject, None)
 
     def review(
         self, protocol: Protocol, subject: str, number: str, visit: str, masked: Mapping[str, Result]
@@ -44,6 +56,7 @@ class SafetyReviewer:
         found = interruptions(protocol, latest, masked=True)
         stops = any(one.action is Action.STOP for one in found)
         self.allocator.withhold(number, until_further_notice=bool(found), for_good=stops)
+        self._decided(subject, until_further_notice=bool(found), for_good=stops)
         new = {name: result.value for name, result in masked.items()}
         raised = raised_by_results(protocol, new, latest, masked=True)
         decision = {
@@ -57,3 +70,11 @@ class SafetyReviewer:
         }
         sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
         return SafetyReviewed(visit=visit, sealed=sealed)
+
+    def _decided(self, subject: str, *, until_further_notice: bool, for_good: bool) -> None:
+        if for_good or self._withheld.get(subject):
+            self._withheld[subject] = True
+        elif until_further_notice:
+            self._withheld[subject] = False
+        else:
+            self._withheld.pop(subject, None)

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self, final
+from urllib.parse import quote
 
 from sevenfold.errors import InvalidInput
 from sevenfold.sealing import open_sealed, seal
@@ -69,14 +70,21 @@ class Safe:
             AuditBroken: it is sealed under another key, or was altered.
         """
         try:
-            with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as connection:
-                rows = dict(connection.execute("SELECT name, text FROM sealed").fetchall())
+            rows = self._rows_kept("ro")
+        except sqlite3.OperationalError as error:
+            if "readonly" not in str(error):
+                raise InvalidInput(f"{self.path} is not a vault: {error}.") from None
+            rows = self._rows_kept("rw")  # a server was killed while it wrote: what it had begun is taken back first
         except sqlite3.Error as error:
             raise InvalidInput(f"{self.path} is not a vault: {error}.") from None
         found: dict[str, list[Any]] = {}
         for place in sorted(rows, key=_number):
             found.setdefault(place.rpartition(" ")[0], []).extend(open_sealed(self._key, place, rows[place]))
         return found
+
+    def _rows_kept(self, mode: str) -> dict[str, str]:
+        with closing(sqlite3.connect(f"file:{quote(str(self.path))}?mode={mode}", uri=True)) as connection:
+            return dict(connection.execute("SELECT name, text FROM sealed").fetchall())
 
     def _rows(self, name: str, items: Sequence[Any], changed: Iterable[int]) -> Iterator[tuple[str, str]]:
         for chunk in sorted({index // _CHUNK for index in changed}):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, final
 
-from sevenfold.errors import BlindBroken, InvalidDesign, InvalidInput
+from sevenfold.errors import AuditBroken, BlindBroken, InvalidDesign, InvalidInput
 from sevenfold.sealing import allocation_commitment, derived_key, open_sealed, seal
 from sevenfold.vault.allocation import PermutedBlocks, allocation_list
 from sevenfold.vault.kits import kit_numbers
@@ -175,15 +175,38 @@ class Vault:
         """Open masked results: for the safety reviewer outside the trial team."""
         return open_sealed(self._results_key(), place, sealed)
 
-    def take_back(self, *, numbers: Collection[str], kits: Collection[str]) -> None:
-        """Keep these places as taken and these kits as dispensed, and take everything else back."""
+    def take_back(self, *, numbers: Collection[str], kits: Collection[str], withheld: Mapping[str, bool]) -> None:
+        """Keep these places as taken, these kits as dispensed and these numbers as withheld (True: for good), and take
+        everything else back.
+
+        Raises:
+            AuditBroken: a place or a kit that was never given out: the vault is older than the ledger.
+        """
+        unknown = [*sorted(set(numbers) - self._taken.keys()), *sorted(set(kits) - self._contents.keys())]
+        if unknown:
+            raise AuditBroken(
+                f"The vault {self.path} has never given out {unknown[0]}, of which the ledger speaks: it is an older "
+                "one than the ledger. Put the vault in its place that belongs to it."
+            )
         taken = {number: arm for number, arm in self._taken.items() if number in numbers}
         contents = {kit: product for kit, product in self._contents.items() if kit in kits}
-        if len(taken) < len(self._taken) or len(contents) < len(self._contents):
-            self._taken, self._contents = taken, contents
-            lists = {"taken places": list(taken.items()), "kit contents": list(contents.items())}
-            self._safe.put({name: (items, range(len(items))) for name, items in lists.items()})
-            self._n_kept = {name: len(items) for name, items in lists.items()}
+        reviewed = {
+            number
+            for number in self._withheld.keys() | withheld.keys()
+            if self._withheld.get(number) != withheld.get(number)
+        }
+        lists: dict[str, tuple[list[Any], Iterable[int]]] = {}
+        for name, now, before in (("taken places", taken, self._taken), ("kit contents", contents, self._contents)):
+            n_same = next((i for i, (a, b) in enumerate(zip(now, before, strict=False)) if a != b), len(now))
+            if n_same < self._n_kept.get(name, 0):  # else the file has never heard of what is taken back
+                lists[name] = (list(now.items()), range(max(n_same - 1, 0), len(now)))
+        if reviewed:
+            lists["withheld"] = self._as_withheld(withheld, reviewed | self._reviewed)
+        if lists:
+            self._safe.put(lists)
+        self._taken, self._contents, self._withheld = taken, contents, dict(withheld)
+        self._n_kept |= {name: len(items) for name, (items, _) in lists.items() if name != "withheld"}
+        self._reviewed = set() if reviewed else self._reviewed
 
     def reveal_one(self, number: str) -> str:
         """The arm of one taken place: for an emergency that is on the record already.
@@ -219,14 +242,17 @@ class Vault:
         new = {name: (items, range(self._n_kept.get(name, 0), len(items))) for name, items in growing.items()}
         lists: dict[str, tuple[list[Any], Iterable[int]]] = {name: entry for name, entry in new.items() if entry[1]}
         if self._reviewed:
-            places = self.supply.places
-            said = {number: _FOR_GOOD if good else _FOR_NOW for number, good in self._withheld.items()}
-            changed = [index for index, number in enumerate(places) if number in self._reviewed]
-            lists["withheld"] = ([[number, said.get(number, "")] for number in places], changed)
+            lists["withheld"] = self._as_withheld(self._withheld, self._reviewed)
         if lists:
             self._safe.put(lists)
         self._n_kept = {name: len(items) for name, items in growing.items()}
         self._reviewed = set()
+
+    def _as_withheld(self, withheld: Mapping[str, bool], changed: Collection[str]) -> tuple[list[Any], list[int]]:
+        places = self.supply.places
+        said = {number: _FOR_GOOD if good else _FOR_NOW for number, good in withheld.items()}
+        indices = [index for index, number in enumerate(places) if number in changed]
+        return [[number, said.get(number, "")] for number in places], indices
 
     def _nonce(self) -> str:
         return derived_key(self._secret, "commitment nonce", 32).hex()
