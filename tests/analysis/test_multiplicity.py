@@ -51,6 +51,12 @@ def test_parallel_gatekeeping_by_hand() -> None:
     assert [d.is_rejected for d in found] == [True, True, True, False]
 
 
+def test_whole_numbers_make_the_graph_that_decimals_make() -> None:
+    """A fixed sequence written with 1 and 0."""
+    graph = Graph(weights=(1, 0, 0), transitions=((0, 1, 0), (0, 0, 1), (0, 0, 0)))
+    assert adjusted(graph, [0.01, 0.06, 0.001]) == adjusted(FixedSequence(), [0.01, 0.06, 0.001])
+
+
 def closed(graph: Graph, p: list[float]) -> list[float]:
     """Every intersection by weighted Bonferroni, with the weights that the graph gives once the others are removed."""
     m = len(p)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sevenfold.errors import InvalidInput
 from sevenfold.rules.cytokine_release import Bedside, Oxygen, raw_grade, released
 
 
@@ -112,3 +113,10 @@ def test_the_new_grade_never_exceeds_the_raw_one_and_nothing_new_is_no_grade(bef
 @given(after=SEEN)
 def test_against_a_day_in_health_everything_is_new(after: Bedside) -> None:
     assert released(seen(36.8), after).new == raw_grade(after)
+
+
+@pytest.mark.parametrize(("temperature", "vasopressors"), [(float("nan"), 2), (38.5, -1)])
+def test_a_bedside_that_cannot_be_is_refused(temperature: float, vasopressors: int) -> None:
+    """A temperature that is nan is no fever to any comparison: two vasopressors with it were grade 0."""
+    with pytest.raises(InvalidInput, match="cannot be"):
+        seen(temperature, vasopressors)

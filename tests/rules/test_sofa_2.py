@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from math import nan
 
 import pytest
 from hypothesis import given
@@ -109,6 +110,17 @@ WHOLE = {
     "gcs": 15.0, "pao2_fio2": 400.0, "mean_arterial_pressure": 80.0, "bilirubin": 1.0, "creatinine": 1.0,
     "platelets": 2e5, "ventilated": 1.0, "urine_output": 1500.0,
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("score", [sofa, sofa_2])
+@pytest.mark.parametrize("name", ["gcs", "pao2_fio2", "mean_arterial_pressure", "bilirubin", "platelets"])
+def test_what_is_not_a_number_is_missing(score: Callable[[Mapping[str, float]], Sofa], name: str) -> None:
+    """Arrays say missing by nan; no comparison with it holds, so it would score as the healthiest value."""
+    without = {key: value for key, value in WHOLE.items() if key != name}
+    assert score({**WHOLE, name: nan}).organs == score(without).organs
+    assert score({**WHOLE, name: nan}).total is None
+
+
 WORSE = {"gcs": -1, "pao2_fio2": -1, "mean_arterial_pressure": -1, "bilirubin": 1, "creatinine": 1, "platelets": -1}
 
 

@@ -136,7 +136,7 @@ class Graph:
         """See ``Procedure``."""
         if len(p_values) != len(self.weights):
             raise InvalidInput(f"The graph has {len(self.weights)} hypotheses, but {len(p_values)} p-values came.")
-        weights, transitions = np.array(self.weights), np.array(self.transitions)
+        weights, transitions = np.array(self.weights, dtype=np.float64), np.array(self.transitions, dtype=np.float64)
         adjusted, is_open, largest = np.ones(len(p_values)), np.ones(len(p_values), dtype=bool), 0.0
         while is_open.any():
             ratio = np.full(len(p_values), np.inf)

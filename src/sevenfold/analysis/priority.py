@@ -185,8 +185,9 @@ def win_statistics(levels: Sequence[Level], is_active: ArrayLike, strata: ArrayL
         covariance += weight**2 * (np.cov(won_lost.mean(axis=2)) / n_1 + np.cov(won_lost.mean(axis=1)) / n_0)
     ratio = odds = net = None
     if too_few or pairs == 0.0:
-        where = f"stratum {', '.join(too_few)}" if too_few else "every stratum"
-        fit = Fit(status=Status.TOO_FEW, message=f"An arm has fewer than two patients in {where}; merge strata.")
+        where = f" in stratum {', '.join(too_few)}; merge strata" if too_few else " in every stratum; merge strata"
+        message = f"An arm has fewer than two patients{where if strata is not None else ''}."
+        fit = Fit(status=Status.TOO_FEW, message=message)
     else:
         share, spread = counts / pairs, covariance / pairs**2
         net = _effect("net benefit", float(share[0] - share[1]), np.array([1.0, -1.0]), spread)

@@ -8,7 +8,10 @@ the cause is: the consensus grades what is not attributable to any other cause, 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from math import isfinite
 from typing import Final, Self, final
+
+from sevenfold.errors import InvalidInput
 
 __all__ = ["BEFORE_H", "FEVER_C", "Bedside", "Oxygen", "Release", "emergent_grade", "raw_grade", "released"]
 
@@ -44,6 +47,14 @@ class Bedside:
     oxygen: Oxygen
     on_vasopressin: bool = False
     is_fever_masked: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what would be graded as no fever, or as no vasopressor."""
+        if not isfinite(self.temperature_c) or self.vasopressors < 0:
+            raise InvalidInput(
+                f"A bedside with a temperature of {self.temperature_c} °C and {self.vasopressors} vasopressors cannot "
+                "be graded; give the highest temperature, and 0 or more vasopressors."
+            )
 
     @classmethod
     def from_numbers(cls, said: Mapping[str, float]) -> Self:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Final, final
 
-__all__ = ["ORGANS", "Sofa", "sofa"]
+__all__ = ["ORGANS", "Sofa", "measured", "sofa"]
 
 ORGANS: Final = ("respiration", "coagulation", "liver", "circulation", "nervous system", "kidney")
 _ADRENERGIC: Final = ("norepinephrine_rate", "epinephrine_rate", "dopamine_rate", "dobutamine_rate")
@@ -30,8 +31,9 @@ def sofa(values: Mapping[str, float]) -> Sofa:
     Drugs count that ran for at least an hour: ``norepinephrine_rate``, ``epinephrine_rate``, ``dopamine_rate`` and
     ``dobutamine_rate`` [µg/kg/min]; one that is left out was not given. ``ventilated`` is support of breathing, without
     which respiration has at most 2 points. Where the table leaves a gap (bilirubin and creatinine between 11.9 and
-    12.0, or 4.9 and 5.0), points begin at the higher limit.
+    12.0, or 4.9 and 5.0), points begin at the higher limit. A value of nan is missing.
     """
+    values = measured(values)
     return Sofa(
         organs={
             "respiration": _respiration(values.get("pao2_fio2"), values.get("ventilated")),
@@ -42,6 +44,11 @@ def sofa(values: Mapping[str, float]) -> Sofa:
             "kidney": _kidney(values.get("creatinine"), values.get("urine_output")),
         }
     )
+
+
+def measured(values: Mapping[str, float]) -> Mapping[str, float]:
+    """Without those that are nan, which compares as if nothing were wrong."""
+    return {name: value for name, value in values.items() if not isnan(value)}
 
 
 def _falling(value: float | None, limits: tuple[float, ...]) -> int | None:

@@ -8,7 +8,7 @@ where drugs are out of reach.
 from collections.abc import Mapping
 from typing import Final
 
-from sevenfold.rules.sofa import Sofa
+from sevenfold.rules.sofa import Sofa, measured
 
 __all__ = ["ORGANS_2", "sofa_2"]
 
@@ -25,8 +25,9 @@ def sofa_2(values: Mapping[str, float]) -> Sofa:
     ``epinephrine_rate`` and ``dopamine_rate`` [µg/kg/min, of the base, over an hour or more], ``other_vasoactive``
     (1: any other vasopressor or inotrope), ``mechanical_circulatory_support``, ``urine_6h``, ``urine_12h`` and
     ``urine_24h`` [mL/kg/h over the last so many hours], ``renal_replacement``, ``potassium`` and ``bicarbonate``
-    [mmol/L], ``ph``.
+    [mmol/L], ``ph``. A value of nan is missing.
     """
+    values = measured(values)
     return Sofa(
         organs={
             "brain": _brain(values),
@@ -85,14 +86,14 @@ def _kidney(values: Mapping[str, float]) -> int | None:
     over_6h, over_12h, over_24h = (values.get(f"urine_{hours}h") for hours in (6, 12, 24))
     if values.get("renal_replacement") or _meets_criteria_for_replacement(values):
         return 4
-    known = [_above(creatinine, (1.2, 2.0, 3.5))]
+    points = [_above(creatinine, (1.2, 2.0, 3.5))]
     if over_6h is not None:
-        known.append(int(over_6h < 0.5))
+        points.append(int(over_6h < 0.5))
     if over_12h is not None:
-        known.append(3 if over_12h == 0.0 else 2 if over_12h < 0.5 else 0)
+        points.append(3 if over_12h == 0.0 else 2 if over_12h < 0.5 else 0)
     if over_24h is not None:
-        known.append(3 if over_24h < 0.3 else 0)
-    return max((points for points in known if points is not None), default=None)
+        points.append(3 if over_24h < 0.3 else 0)
+    return max((one for one in points if one is not None), default=None)
 
 
 def _meets_criteria_for_replacement(values: Mapping[str, float]) -> bool:

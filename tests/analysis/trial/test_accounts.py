@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from small_plans import QUESTIONS, answered, closes, small_cohort
 
 from sevenfold.analysis.effect import Status
@@ -145,3 +146,26 @@ def test_a_group_that_nobody_followed_is_named() -> None:
     found = answered(replace(cohort, last_day=last), "log-rank")
     assert found.status is Status.TOO_FEW
     assert "Nobody of Drug was followed." in found.notes
+
+
+def with_deaths(cohort: Cohort, day: NDArray[np.float64]) -> Cohort:
+    """The cohort whose subjects died on these days, inf for those who lived."""
+    return replace(cohort, death_day=day[None], last_day=np.where(np.isfinite(day), day, 60.0)[None])
+
+
+def test_a_share_of_none_or_all_has_no_interval_of_no_width() -> None:
+    """Nobody of twenty died in either group: the difference is 0, and an interval from 0 to 0 would be certainty. Where
+    that holds of one group only, the interval of the other alone is told to be too narrow.
+    """
+    cohort = small_cohort()
+    is_drug = cohort.revealed().arm[0] == 0
+    none = answered(with_deaths(cohort, np.full(40, np.inf)), "cumulative incidence")
+    all_of_one = answered(with_deaths(cohort, np.where(is_drug, np.inf, 20.0)), "cumulative incidence")
+    for found, value in ((none, 0.0), (all_of_one, -1.0)):
+        assert found.value == value
+        assert (found.lower, found.upper, found.p_value, found.test, found.interval) == (None,) * 5
+        assert any("there is no interval" in note for note in found.notes)
+    assert any("Drug (nobody) and Control (everybody)" in note for note in all_of_one.notes)
+    as_it_is = answered(cohort, "cumulative incidence")  # two controls died
+    assert as_it_is.lower is not None
+    assert any("Of Drug (nobody) the share has no standard error" in note for note in as_it_is.notes)

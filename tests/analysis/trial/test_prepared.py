@@ -200,3 +200,18 @@ def test_a_long_analysis_tells_how_far_it_has_come() -> None:
     analyse(cohort, None, protocol, 1, within=within)
     assert told["Asked: imputing"] == [(k, N) for k in range(1, N + 1)]
     assert told["Asked: tipping point"][0] == (1, 40)
+
+
+def test_nobody_to_be_imputed_is_a_status() -> None:
+    """All values after baseline missing, or every baseline: an answer with its reason, not an error."""
+    plain = small_cohort()
+    for lost in (slice(1, None), slice(0, 1)):
+        grid = plain.values["score"].copy()
+        grid[0, :, lost] = np.nan
+        codes = np.where(np.isnan(grid), int(Missing.MISSED), int(Missing.PRESENT))
+        cohort = replace(plain, values={"score": grid}, missing={"score": codes}, baseline={"score": grid[:, :, 0]})
+        for method in ("conditional mean imputation", "multiple imputation"):
+            found = answered(cohort, method)
+            assert found.status is Status.NOT_ESTIMABLE
+            assert found.value is None
+            assert closes(found)

@@ -1,5 +1,6 @@
 """Somebody's tables into a cohort: bad input is named, nothing is dropped silently, and the account closes."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -199,3 +200,12 @@ def test_what_happened_without_a_day_is_refused(tmp_path: Path, protocol: Protoc
     _relapses(tmp_path, [("P1", None, "n")])
     _, account = read(tmp_path, protocol, labs(), MAPPING + EVENTS)
     assert account.counts[2].left_out == {"no day": 1}
+
+
+def test_a_column_of_dates_that_is_empty_for_the_others_says_what_to_do(tmp_path: Path, protocol: Protocol) -> None:
+    """One row a subject with a date for those who died is common, and each empty cell would be such a death."""
+    _relapses(tmp_path, [("P0", "90", "y"), ("P1", None, "n")])
+    bare = re.sub(", happened: .*", "}]", EVENTS)
+    assert "happened" not in bare
+    with pytest.raises(InvalidInput, match="whom it befell goes under 'happened', or in 'where'"):
+        read(tmp_path, protocol, labs(), MAPPING + bare)

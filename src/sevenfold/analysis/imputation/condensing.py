@@ -35,7 +35,9 @@ def laid_out(
         InvalidDesign: terms that others determine.
     """
     patient, visit = np.nonzero(used)
-    design = (terms[patient][:, :, None] * np.eye(len(visits))[visit][:, None, :]).reshape(len(patient), -1)
+    design = (terms[patient][:, :, None] * np.eye(len(visits))[visit][:, None, :]).reshape(
+        len(patient), terms.shape[1] * len(visits)
+    )
     return Longitudinal(
         response[used],
         design,

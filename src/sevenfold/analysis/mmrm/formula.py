@@ -1,5 +1,6 @@
 """A repeated-measures model from a formula and a data frame, Polars or pandas, with rows for its questions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -10,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sevenfold.analysis.mmrm.arrays import Array
+from sevenfold.analysis.mmrm.frame_columns import codes, frame_columns, in_order, in_time, seen
 from sevenfold.analysis.mmrm.longitudinal import Longitudinal, without_missing
 from sevenfold.errors import InvalidDesign, InvalidInput
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["FormulaModel", "formula_model"]
 
 _MOST_CELLS: Final = 10_000
+_NAME: Final = re.compile(r"`([^`]+)`|\b([A-Za-z_]\w*)\b(?!\s*(?:\(|\.|=[^=]))")  # not a function's or an argument's
+_CODED: Final = re.compile(r"C\(\s*(?P<name>.+?)\s*[,)]")  # a number taken as a factor
 Value = str | float
 
 
@@ -30,12 +34,12 @@ class FormulaModel:
 
     Args:
         data: what to fit.
-        levels: factor -> its levels, the first is the reference of the coding.
+        levels: factor -> its levels, the first is the reference of the coding; of a number under ``C()`` its values.
         typical: number -> its mean over the measurements used.
     """
 
     data: Longitudinal
-    levels: Mapping[str, tuple[str, ...]]
+    levels: Mapping[str, tuple[Value, ...]]
     typical: Mapping[str, float]
     _spec: "ModelSpec"
 
@@ -52,19 +56,23 @@ class FormulaModel:
         for name, value in at.items():
             if name not in self.levels and name not in self.typical:
                 raise InvalidInput(f"The model has no {name!r}; it has {', '.join((*self.levels, *self.typical))}.")
-            if name in self.levels and value not in self.levels[name]:
-                raise InvalidInput(f"{name!r} has no level {value!r}; it has {', '.join(self.levels[name])}.")
+            if name in self.levels and self._level(name, value) not in self.levels[name]:
+                raise InvalidInput(f"{name!r} has no level {value!r}; it has {', '.join(map(str, self.levels[name]))}.")
         free = [name for name in self.levels if name not in at]
         cells = list(product(*(self.levels[name] for name in free)))
         if len(cells) > _MOST_CELLS:
             raise InvalidInput(f"{len(cells)} combinations of {', '.join(free)}: say where some of them stand.")
         grid = {name: [cell[place] for cell in cells] for place, name in enumerate(free)}
         fixed = {name: [at.get(name, typical)] * len(cells) for name, typical in self.typical.items()}
-        named = {name: [value] * len(cells) for name, value in at.items() if name in self.levels}
+        named = {name: [self._level(name, at[name])] * len(cells) for name in at if name in self.levels}
         rows = self._spec.get_model_matrix(_pandas({**grid, **fixed, **named}, self.levels))
         return np.asarray(np.asarray(rows, dtype=np.float64).mean(axis=0))
 
-    def difference(self, factor: str, level: str, reference: str, **at: Value) -> Array:
+    def _level(self, name: str, value: Value) -> Value:
+        """A level as the data have it: the word of a category of numbers, the number of a number under ``C()``."""
+        return str(value) if isinstance(self.levels[name][0], str) else value
+
+    def difference(self, factor: str, level: Value, reference: Value, **at: Value) -> Array:
         """The row of the difference of two means: ``difference("ARMCD", "TRT", "PBO", AVISIT="VIS4")``."""
         return np.asarray(self.mean(**{factor: level}, **at) - self.mean(**{factor: reference}, **at))
 
@@ -95,17 +103,20 @@ def formula_model(
     """The model that a formula describes, in R's notation as ``formulaic`` reads it: ``FEV1 ~ RACE + ARMCD * AVISIT``.
 
     Words and categories are factors in treatment coding; their levels come in the order of the category, else of the
-    alphabet. Rows with a missing response or covariate are left out and counted.
+    alphabet. A number is one unless the formula says ``C(VISIT)``. Rows with a missing response or covariate are left
+    out and counted.
 
     Args:
         frame: one row a measurement.
         subject: column of the patient.
-        visit: column of the visit; its order is that of ``visits``, of the category, or of the alphabet.
+        visit: column of the visit; its order is that of ``visits``, of the category, or of the alphabet, but numbers
+            within words by their size: "week 4" comes before "week 12".
         group: column whose levels have a covariance of their own (with ``ByGroup``).
         times_day: of the visits, for covariances by time.
 
     Raises:
-        InvalidInput: a column that is not there, or a visit that is missing.
+        InvalidInput: a column that is not there; a patient, visit or group that is missing; a second row of a patient
+            at a visit; a response that is not a number.
         InvalidDesign: no model, or columns that others determine.
     """
     from formulaic import Formula
@@ -113,16 +124,18 @@ def formula_model(
 
     try:
         parsed = Formula(formula)
-        used = sorted(str(name) for name in parsed.required_variables)
+        used = _named_in(parsed, {str(name) for name in frame.columns})
     except FormulaicError as error:
         raise InvalidDesign(f"{formula!r} is no formula: {error}.") from None
     if not hasattr(parsed, "lhs"):
         raise InvalidDesign(f"{formula!r} has no response; write it like 'FEV1 ~ ARMCD * AVISIT'.")
-    columns = _columns(frame, [*used, subject, visit, *([group] if group else [])])
-    if any(value is None for value in columns[visit].values):
-        raise InvalidInput(f"Column {visit!r} is empty in some rows; every measurement belongs to a visit.")
+    columns = frame_columns(frame, [*used, subject, visit, *([group] if group else [])])
+    for name, whose in ((subject, "patient"), (visit, "visit"), *([(group, "group")] if group else [])):
+        row = next((row for row, value in enumerate(columns[name].values) if value is None), None)
+        if row is not None:
+            raise InvalidInput(f"Column {name!r} is empty in row {row}; every measurement belongs to a {whose}.")
     levels = {name: column.levels for name, column in columns.items() if column.levels is not None}
-    order = tuple(visits) if visits is not None else levels.get(visit) or _sorted(columns[visit].values)
+    order = tuple(visits) if visits is not None else in_time(columns[visit])
     strange = sorted({str(value) for value in columns[visit].values} - set(order))
     if strange:
         raise InvalidInput(f"Column {visit!r} holds {strange[0]!r}, which is not among the visits {', '.join(order)}.")
@@ -134,7 +147,7 @@ def formula_model(
     kept = {
         name: [value for value, is_in in zip(columns[name].values, complete, strict=True) if is_in] for name in used
     }
-    present = {name: _present(levels[name], kept[name]) for name in used if name in levels}
+    present = {name: seen(levels[name], kept[name]) for name in used if name in levels}
     try:
         made = parsed.get_model_matrix(_pandas(kept, present), na_action="raise")
     except (FormulaicError, ValueError, TypeError) as error:
@@ -143,86 +156,81 @@ def formula_model(
     design = np.full((len(complete), made.rhs.shape[1]), np.nan)
     design[complete] = np.asarray(made.rhs, dtype=np.float64)
     response = np.full(len(complete), np.nan)
+    if made.lhs.shape[1] != 1:
+        raise InvalidInput(f"The response {parsed.lhs} holds words, not numbers; read the column as numbers.")
     response[complete] = np.asarray(made.lhs, dtype=np.float64)[:, 0]
+    if np.isinf(response).any():
+        row = int(np.flatnonzero(np.isinf(response))[0])
+        raise InvalidInput(
+            f"The response {parsed.lhs} is not finite in row {row} ({subject} {columns[subject].values[row]}, visit "
+            f"{columns[visit].values[row]!r}); leave it empty, and it is counted as missing."
+        )
     asked_for = columns.get(str(parsed.lhs))
     if asked_for is not None:  # rows left out for a covariate are told apart from those without a response
         response[~complete & np.array([value is not None for value in asked_for.values])] = 0.0
-    groups = _sorted(columns[group].values) if group else ("all",)
+    _refuse_repeated(columns[subject].values, columns[visit].values, np.isfinite(response), subject)
+    groups = in_order(columns[group].values) if group else ("all",)
     data = without_missing(
         response,
         design,
         columns=tuple(str(name) for name in spec.column_names),
-        subject=_codes(columns[subject].values, _sorted(columns[subject].values)),
-        visit=_codes(columns[visit].values, order),
+        subject=codes(columns[subject].values, in_order(columns[subject].values)),
+        visit=codes(columns[visit].values, order),
         visits=order,
         times_day=times_day,
-        group=_codes(columns[group].values, groups) if group else None,
+        group=codes(columns[group].values, groups) if group else None,
         groups=groups,
     )
-    asked = {str(name) for name in spec.required_variables}
+    asked = _named_in(spec.formula, set(used))
+    coded = {match["name"].strip("`") for factor in spec.factors if (match := _CODED.match(str(factor))) is not None}
+    factors: dict[str, tuple[Value, ...]] = {name: found for name, found in present.items() if name in asked}
+    factors |= {name: tuple(sorted(set(kept[name]))) for name in used if name in coded - set(present)}
     return FormulaModel(
         data=data,
-        levels={name: found for name, found in present.items() if name in asked},
-        typical={name: float(np.mean(kept[name])) for name in used if name in asked and name not in present},
+        levels=factors,
+        typical={name: float(np.mean(kept[name])) for name in used if name in asked and name not in factors},
         _spec=spec,
     )
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column's values, None where missing, and the levels of a factor; None of a number."""
-
-    values: list[Any]
-    levels: tuple[str, ...] | None
-
-
-def _columns(frame: Any, names: Sequence[str]) -> dict[str, _Column]:
-    there = [str(name) for name in frame.columns]
-    found = {}
-    for name in names:
-        if name not in there:
-            raise InvalidInput(f"The data frame has no column {name!r}; it has {', '.join(there)}.")
-        is_polars = isinstance(frame, pl.DataFrame)
-        raw = frame[name].to_list() if is_polars else frame[name].tolist()
-        values = [None if value is None or value != value else value for value in raw]  # noqa: PLR0124
-        is_word = any(isinstance(value, str) for value in values)
-        if is_word:
-            values = [None if value is None else str(value) for value in values]
-        found[name] = _Column(values, (_ordered(frame[name], is_polars) or _sorted(values)) if is_word else None)
-    return found
+def _named_in(formula: Any, there: set[str]) -> list[str]:
+    """The columns that a formula or one of its sides reads, also within ``center()`` and the like, whose variables
+    formulaic does not tell.
+    """
+    found = {str(name) for name in formula.required_variables}
+    sides = [formula.lhs, formula.rhs] if hasattr(formula, "rhs") else [formula]
+    for factor in (factor for side in sides for term in side for factor in term.factors):
+        found |= {quoted or plain for quoted, plain in _NAME.findall(str(factor.expr))} & there
+    return sorted(found)
 
 
-def _ordered(column: Any, is_polars: bool) -> tuple[str, ...] | None:
-    """The levels of a category, in its order."""
-    if is_polars:
-        return tuple(column.dtype.categories.to_list()) if isinstance(column.dtype, pl.Enum) else None
-    categories = getattr(column.dtype, "categories", None)
-    return None if categories is None else tuple(str(one) for one in categories)
+def _refuse_repeated(subjects: Sequence[Any], visits: Sequence[Any], is_used: NDArray[np.bool_], column: str) -> None:
+    """Name the patient of whom two measurements belong to one visit."""
+    first: dict[tuple[Any, Any], int] = {}
+    for row in map(int, np.flatnonzero(is_used)):
+        cell = subjects[row], visits[row]
+        if cell in first:
+            raise InvalidInput(
+                f"Rows {first[cell]} and {row} both hold a measurement of {column} {cell[0]} at visit {cell[1]!r}; "
+                "keep one row per patient and visit."
+            )
+        first[cell] = row
 
 
-def _sorted(values: Sequence[Any]) -> tuple[str, ...]:
-    """Distinct values in order, numbers by size; the names of groups, visits or patients."""
-    return tuple(str(value) for value in sorted({value for value in values if value is not None}))
-
-
-def _present(levels: Sequence[str], values: Sequence[Any]) -> tuple[str, ...]:
-    seen = set(values)
-    return tuple(level for level in levels if level in seen)
-
-
-def _codes(values: Sequence[Any], order: Sequence[str]) -> NDArray[np.intp]:
-    place = {name: index for index, name in enumerate(order)}
-    return np.array([place[str(value)] for value in values], dtype=np.intp)
-
-
-def _pandas(columns: Mapping[str, Sequence[Any]], levels: Mapping[str, Sequence[str]]) -> "pd.DataFrame":
+def _pandas(columns: Mapping[str, Sequence[Any]], levels: Mapping[str, Sequence[Value]]) -> "pd.DataFrame":
     """As formulaic takes it, without the conversion of Polars that would need Arrow."""
     import pandas as pd
 
     return pd.DataFrame(
         {
-            name: pd.Categorical(list(values), categories=list(levels[name])) if name in levels else list(values)
+            name: pd.Categorical(list(values), categories=list(levels[name]))
+            if _is_words(levels.get(name))
+            else list(values)
             for name, values in columns.items()
         }
     )
+
+
+def _is_words(levels: Sequence[Value] | None) -> bool:
+    """Whether these are the levels of a factor, and not the values of a number under ``C()``."""
+    return levels is not None and isinstance(levels[0], str)

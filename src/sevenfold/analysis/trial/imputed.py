@@ -60,13 +60,15 @@ def imputed(
     is_ratio = isinstance(endpoint, FoldEndpoint)
     sides = compared(estimand, cohort, protocol)
     course = prepared(endpoint, analysis, sides, cohort, protocol)
-    courses = _courses(course, estimand)
     zeros = f"Values of 0 have no ratio and are imputed as if they had been missed: {course.n_zero}."
     made = {
         **sides.account(course.of_cohort(np.ones(len(course.place), dtype=np.bool_)), course.reasons, "", cohort),
         "basis": f"{'ratio to' if is_ratio else 'change from'} baseline, imputed values in it (least-squares mean)",
         "notes": (*course.notes, *((zeros,) if course.n_zero else ())),
     }
+    if not len(course.place):
+        return {**made, "status": Status.NOT_ESTIMABLE, "notes": (*made["notes"], "Nobody is left to be analysed.")}
+    courses = _courses(course, estimand)
     model = ImputationModel(assumptions={DROPOUT: Assumption(analysis.assumption)}, reference=b)
     ancova = Ancova(arms=(b, a), contrasts=(Contrast(name=name, weights={a: 1.0, b: -1.0}),))
     estimator: ConditionalMean | MultipleImputation

@@ -25,6 +25,7 @@ from sevenfold.protocol.visit import time_day
 __all__ = ["incidence"]
 
 _LEVEL: Final = 0.95
+_NO_SPREAD: Final = 1e-6  # a standard error below it is what rounding leaves of 0
 
 
 def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[str, Any]:
@@ -62,20 +63,22 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
         )
     value, se = shares[0][0] - shares[1][0], sqrt(shares[0][1] ** 2 + shares[1][1] ** 2)
     half = float(ndtri(0.5 + _LEVEL / 2.0)) * se
+    labels = [protocol.group_label(name) for name in estimand.compare]
     return {
         **made,
         "groups": (sides[0], sides[1]),
         "basis": "cumulative incidence (Aalen-Johansen)",
         "status": Status.OK,
         "value": value,
-        "lower": value - half,
-        "upper": value + half,
+        "lower": value - half if se > 0.0 else None,
+        "upper": value + half if se > 0.0 else None,
         "p_value": 2.0 * float(ndtr(-abs(value) / se)) if se > 0.0 else None,
-        "test": f"z-test of the difference on day {endpoint.by_day}",
-        "interval": "Aalen-Johansen, normal (approximate at this size)",
+        "test": f"z-test of the difference on day {endpoint.by_day}" if se > 0.0 else None,
+        "interval": "Aalen-Johansen, normal (approximate at this size)" if se > 0.0 else None,
         "notes": (
             "Those lost are censored." if is_death else "Death competes; those lost are censored.",
-            *_carried_on([protocol.group_label(name) for name in estimand.compare], curves, by),
+            *_carried_on(labels, curves, by),
+            *_without_spread(labels, shares),
             *(_of_the_curves(estimand, follow_up, members) if _is_last_day(estimand, endpoint, protocol) else ()),
         ),
     }
@@ -83,7 +86,8 @@ def incidence(estimand: Estimand, cohort: Cohort, protocol: Protocol) -> dict[st
 
 def _se(curve: CumulativeIncidence, by: float) -> float:
     at = int(np.searchsorted(curve.time_day, by, side="right")) - 1
-    return float(curve.se[at]) if at >= 0 else 0.0
+    se = float(curve.se[at]) if at >= 0 else 0.0
+    return se if se > _NO_SPREAD else 0.0
 
 
 def _carried_on(labels: list[str], curves: list[CumulativeIncidence], by: float) -> tuple[str, ...]:
@@ -91,6 +95,21 @@ def _carried_on(labels: list[str], curves: list[CumulativeIncidence], by: float)
         f"In {name} nobody was followed past day {curve.last_day + 1.0:.0f}: carried on from there."
         for name, curve in zip(labels, curves, strict=True)
         if curve.last_day < by - 1.0
+    )
+
+
+def _without_spread(labels: list[str], shares: list[tuple[float, float]]) -> tuple[str, ...]:
+    """Of a group in which nobody or everybody has the event the normal approximation knows no error at all."""
+    certain = [
+        f"{label} ({'everybody' if share > 0.0 else 'nobody'})"
+        for label, (share, se) in zip(labels, shares, strict=True)
+        if se == 0.0
+    ]
+    if not certain:
+        return ()
+    so = "there is no interval" if len(certain) == len(labels) else "the interval is too narrow and p too small"
+    return (
+        f"Of {' and '.join(certain)} the share has no standard error: {so}; an exact unconditional test needs none.",
     )
 
 

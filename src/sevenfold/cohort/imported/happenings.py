@@ -134,7 +134,10 @@ def read_happenings(part: Happenings, people: People, source: Source) -> Happene
                 did = said
             if day is None:
                 column = where
-                _refuse_missing_day(did, f"{part.event} happened")
+                way = (
+                    "" if part.happened else "; a column that tells whom it befell goes under 'happened', or in 'where'"
+                )
+                _refuse_missing_day(did, f"{part.event} happened", way)
                 looked_for[place] = inf  # that it did not happen needs no day
                 return _NO_DAY
             if did:
@@ -160,10 +163,10 @@ def read_happenings(part: Happenings, people: People, source: Source) -> Happene
     return Happened(day=happened_day, until=looked_for, is_unread=is_unknown)
 
 
-def _refuse_missing_day(is_needed: bool, what: str) -> None:
+def _refuse_missing_day(is_needed: bool, what: str, way: str = "") -> None:
     """What happened, happened on some day; left out, it would count as not having happened."""
     if is_needed:
-        raise Unreadable(f"{what}, and there is no day", "look it up", "happened without a day")
+        raise Unreadable(f"{what}, and there is no day", f"look it up{way}", "happened without a day")
 
 
 def _refuse_before(day: float, part: Happenings | Ends, what: str) -> None:
