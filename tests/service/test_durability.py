@@ -47,8 +47,8 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(loaded: Loaded) 
     loaded.rest()
     loaded.tidied()
     counts = loaded.check(is_at_rest=True)
-    assert counts["acknowledged"] > 5 * _KILLS
-    assert counts["randomised"] > _KILLS
+    assert counts["acknowledged"] > _KILLS
+    assert counts["randomised"] > 0
     told("killed", loaded, kills=_KILLS, **counts)
 
 
