@@ -95,7 +95,7 @@ class Room:
         try:
             self.conduct.abandon()
         except (SevenfoldError, SQLAlchemyError, sqlite3.Error, OSError) as error:
-            logging.getLogger(__name__).error("step.adrift kind=%s", type(error).__name__)
+            logging.getLogger(__name__).error("step.adrift kind=%s", type(error).__name__)  # noqa: TRY400  # no values in logs
         else:
             self._is_adrift = False
 

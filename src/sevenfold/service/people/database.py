@@ -21,7 +21,7 @@ def people_engine(place: Place) -> sa.Engine:
         place: a file, or the address of the database that the ledger lies in.
     """
     if not isinstance(place, Path):
-        return pooled(place, _SCHEMA, (), 10)
+        return pooled(place, _SCHEMA, (), 20)
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(place)),
         poolclass=sa.QueuePool,
