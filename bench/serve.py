@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from loaded import load_a_trial
 
 from databases import start_cluster
-from loaded import load_a_trial
 
 _CLIENTS = 50
 _PAUSE_S = 2.0  # between a person's steps; people take longer
@@ -60,7 +60,8 @@ def main() -> None:
     """Print the table."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     print(f"{_CLIENTS} clients, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; {seconds:g} s each")
-    print(f"{'database':<11} {'clients':<17} {'steps/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'max ms':>8} {'cores':>9} start s")
+    heads = " ".join(f"{head:>8}" for head in ("steps/s", "p50 ms", "p99 ms", "max ms"))
+    print(f"{'database':<11} {'clients':<17} {heads} {'cores':>9} {'start s':>9}")
     for database in ("SQLite", "PostgreSQL"):
         print(measured("without pauses", seconds, 0.0, database), flush=True)
         print(measured(f"pause {_PAUSE_S:g} s", seconds, _PAUSE_S, database), flush=True)

@@ -178,9 +178,7 @@ def pooled(address: sa.URL, schema: str, first: tuple[str, ...], n: int) -> sa.E
         n: connections that are kept, beyond which one waits; with 0 none is kept.
     """
     pool: dict[str, Any] = (
-        {"poolclass": sa.NullPool}
-        if n == 0
-        else {"pool_size": n, "max_overflow": 0, "pool_pre_ping": True}
+        {"poolclass": sa.NullPool} if n == 0 else {"pool_size": n, "max_overflow": 0, "pool_pre_ping": True}
     )
     engine = sa.create_engine(**engine_arguments(address), **pool)
 

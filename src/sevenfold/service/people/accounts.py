@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, final
 
@@ -194,7 +194,7 @@ def _matches(kept: str, password: str) -> bool:
         return False
 
 
-def person_of(row: Mapping[str, Any]) -> Person:
+def person_of(row: dict[str, Any]) -> Person:
     """A person from the row of the table."""
     return Person(
         id=row["id"],

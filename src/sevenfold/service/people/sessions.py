@@ -53,7 +53,7 @@ class Sessions:
             row = connection.execute(asked.where(SESSION.c.token == hashed(token))).mappings().first()
         if row is None or now_s - row["seen_at"] > _IDLE_S or now_s - row["began_at"] > _LONGEST_S:
             return None
-        person = person_of(row)
+        person = person_of(dict(row))
         if person.is_suspended:
             return None
         if now_s - row["seen_at"] > _TOUCH_S:
