@@ -19,7 +19,7 @@ from sevenfold.record.store import Structure
 __all__ = ["SqliteStore"]
 
 _WAIT_S: Final = 30.0  # for a reader's lock while the write-ahead log is brought in
-_TOGETHER: Final = 2000  # rows read at once
+_TOGETHER: Final = 100  # rows read at once: more are slower, for they no longer fit in the cache
 
 
 @final
