@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sevenfold import __version__
 from sevenfold.cli.command import command_of
+from sevenfold.cli.keeping_commands import add_keeping
 from sevenfold.cli.model_commands import add_model
 from sevenfold.errors import SevenfoldError
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_unblind(commands)
     _add_serve(commands)
+    add_keeping(commands)
     _add_new(commands)
     _add_analyse(commands)
     _add_levels(commands)

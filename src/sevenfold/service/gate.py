@@ -6,6 +6,7 @@ from typing import Final, cast, final
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from sevenfold.errors import InvalidInput
@@ -93,7 +94,7 @@ def posted(right: Right | None) -> Callable[[Request], object]:
     let_in = seated(right)
 
     async def check(request: Request) -> Form:
-        seat = let_in(request)
+        seat = await run_in_threadpool(let_in, request)
         said = await _fields(request)
         if said.get("form_key") != seat.session.form_key or not _is_from_here(request):
             raise Forbidden

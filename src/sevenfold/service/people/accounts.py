@@ -16,7 +16,7 @@ from sevenfold.service.people.person import Person
 from sevenfold.service.people.tables import INVITATION, PERSON, SESSION
 from sevenfold.service.role import AT_A_SITE, Role
 
-__all__ = ["Accounts", "hashed"]
+__all__ = ["Accounts", "hashed", "person_of"]
 
 _INVITED_FOR_S: Final = 72 * 3600.0
 _FAILURES: Final = 5  # in a row, before the door stays shut for a while
@@ -48,12 +48,12 @@ class Accounts:
         """Everybody, by name."""
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(PERSON).order_by(PERSON.c.name, PERSON.c.id)).mappings()
-            return [_person(dict(row)) for row in rows]
+            return [person_of(dict(row)) for row in rows]
 
     def person(self, key: str) -> Person | None:
         """Whoever has this id."""
         row = self._row(PERSON.c.id == key)
-        return None if row is None else _person(row)
+        return None if row is None else person_of(row)
 
     def admit(
         self, login: str, name: str, role: Role, site: str | None, sites: Iterator[str] | tuple[str, ...]
@@ -156,7 +156,7 @@ class Accounts:
                 .where(PERSON.c.id == row["id"], PERSON.c.factor_used_at < step)
                 .values(factor_used_at=step, n_failed=0, locked_until=0.0)
             )
-        return _person(row) if taken.rowcount == 1 else None
+        return person_of(row) if taken.rowcount == 1 else None
 
     def suspend(self, person: Person, *, is_suspended: bool) -> None:
         """Shut somebody out from now on, or let them in again."""
@@ -194,7 +194,8 @@ def _matches(kept: str, password: str) -> bool:
         return False
 
 
-def _person(row: dict[str, Any]) -> Person:
+def person_of(row: dict[str, Any]) -> Person:
+    """A person from the row of the table."""
     return Person(
         id=row["id"],
         login=row["login"],
