@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
+from sevenfold.service.declared import check_declared
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import guarded
 from sevenfold.service.pages import (
@@ -43,6 +44,7 @@ def app_of(room: Room) -> FastAPI:
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:
         app.include_router(one.routes)
+    check_declared(app)
 
     @app.exception_handler(Outside)
     async def _not_in(_request: Request, _error: Exception) -> Response:
