@@ -121,6 +121,7 @@ class Standing:
     dose_days: set[int] = field(default_factory=set)
     in_icu: bool = True
     in_hospital: bool = True
+    n_given: int = 0  # doses
     n_adverse_events: int = 0
     latest: dict[str, float] = field(default_factory=dict)
     queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
@@ -179,6 +180,7 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
             )
         case DoseGiven() | DoseNotGiven():
             standing.dose_days.add(said.study_day)
+            standing.n_given += isinstance(said, DoseGiven)
             if said.study_day == 1:
                 standing.day_one_at = happened
         case DosingStopped():
