@@ -24,6 +24,7 @@ from sevenfold.service.pages import (
     people,
     safety,
     screening,
+    serious,
     subjects,
     trial,
     visits,
@@ -33,7 +34,7 @@ from sevenfold.service.room import Room
 
 __all__ = ["app_of"]
 
-_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, trial, emergency)
+_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, serious, trial, emergency)
 
 
 def app_of(room: Room) -> FastAPI:

@@ -1,5 +1,6 @@
 """Pages: a template and what it shows, in the reader's language."""
 
+from datetime import UTC
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["minutes"] = lambda at: at.strftime("%Y-%m-%d %H:%M")
+    environment.filters["utc"] = lambda at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     return environment
 
 

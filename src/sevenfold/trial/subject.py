@@ -11,6 +11,7 @@ from sevenfold.errors import OutOfOrder
 from sevenfold.record.event import Event
 from sevenfold.record.payloads import (
     AdverseEventReported,
+    AuthorityInformed,
     CandidateScreened,
     ConsentGiven,
     ConsentRefused,
@@ -36,8 +37,10 @@ from sevenfold.record.payloads import (
     Randomised,
     Reconsented,
     SafetyReviewed,
+    SeriousEventAssessed,
     Signed,
     SourceVerified,
+    SusarUnblinded,
     TreatmentGuessed,
     VisitHeld,
     VisitMissed,
@@ -81,7 +84,9 @@ _ABOUT_DATA: Final = (
     DataLocked,
     DataUnlocked,
 )
-_ABOUT_THE_BLIND: Final = (TreatmentGuessed, PossiblyUnblinded)
+_AFTERWARDS: Final = (
+    TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed
+)  # fmt: skip
 """These may follow when a subject's part is over."""
 
 
@@ -241,7 +246,7 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return "the subject's data are locked"
     if isinstance(said, (VisitHeld, VisitMissed)) and said.visit in standing.locked:
         return f"visit {said.visit!r} is locked"
-    if standing.is_over and not isinstance(said, _ABOUT_THE_BLIND):
+    if standing.is_over and not isinstance(said, _AFTERWARDS):
         return f"the subject's part is over ({standing.disposition})"
     match said:
         case ConsentGiven() | ConsentRefused():
