@@ -21,7 +21,7 @@ def test_fifty_people_randomise_and_write_at_once(loaded: Loaded) -> None:
     """Every acknowledged step is in the ledger once, and the numbers of a stratum follow one another."""
     loaded.start()
     loaded.work(n_events=3)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while sum("Randomised" in what for _, what, *_ in loaded.answers()) < 50 and time.monotonic() < until:
         time.sleep(0.2)
     loaded.rest()

@@ -103,6 +103,8 @@ class SqliteStore:
     def found(self) -> Structure:
         """As the file says."""
         with self.looking() as connection:
+            opened: Any = connection.connection.driver_connection
+            opened.text_factory = _any_text
             return _structure(connection)
 
     def proper(self) -> Structure:
