@@ -240,6 +240,11 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1, this machine)")
     command.add_argument("--port", type=_port, default=8707, help="port to listen on (default 8707)")
     command.add_argument(
+        "--address",
+        metavar="URL",
+        help="under which people reach the pages, such as https://trial.example; links for new people begin with it",
+    )
+    command.add_argument(
         "--behind-tls", action="store_true", help="a proxy with TLS stands before it; needed for any other address"
     )
     command.add_argument("--quiet", action="store_true", help="no progress")

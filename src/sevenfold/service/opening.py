@@ -105,6 +105,7 @@ def opened(
     database: sa.URL | None = None,
     is_demo: bool = False,
     is_behind_tls: bool = False,
+    address: str = "",
 ) -> Room:
     """The trial of a folder, as far as its ledger tells it; nobody else may serve it until the room is closed.
 
@@ -129,7 +130,17 @@ def opened(
         raise
     accounts = Accounts(people_engine(people), secrets.people)
     heads = None if is_demo else folder / "heads"
-    room = Room(file, conduct, vault, accounts, clock, is_demo=is_demo, is_behind_tls=is_behind_tls, heads=heads)
+    room = Room(
+        file,
+        conduct,
+        vault,
+        accounts,
+        clock,
+        is_demo=is_demo,
+        is_behind_tls=is_behind_tls,
+        address=address,
+        heads=heads,
+    )
     if heads is not None:
         export_of_today(ledger.head, heads, clock.now())
     return room
