@@ -12,14 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
+from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import guarded
 from sevenfold.service.pages import (
+    closing,
     data,
     door,
     doses,
     emergency,
     events,
+    monitoring,
     people,
     safety,
     screening,
@@ -32,13 +35,14 @@ from sevenfold.service.room import Room
 
 __all__ = ["app_of"]
 
-_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, trial, emergency)
+_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, trial, monitoring, closing, emergency)
 
 
 def app_of(room: Room) -> FastAPI:
     """The web application of a trial."""
     app = FastAPI(title="Sevenfold", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.room = room
+    app.state.final = FinalReport(room)
     app.middleware("http")(guarded)
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:

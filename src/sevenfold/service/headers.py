@@ -27,7 +27,7 @@ async def guarded(request: Request, answer: Callable[[Request], Awaitable[Respon
     """Add the headers to an answer. Only what is the same for everybody may be kept by the browser."""
     response = await answer(request)
     for name, value in _ALWAYS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)  # the final report lets in its own style and script, by their hashes
     is_ours_for_all = request.url.path.startswith("/static/")
     response.headers["Cache-Control"] = "public, max-age=3600" if is_ours_for_all else "no-store"
     if request.app.state.room.is_behind_tls:
