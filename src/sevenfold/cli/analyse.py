@@ -13,11 +13,11 @@ from sevenfold import __version__
 from sevenfold.analysis.trial.analyse import analyse
 from sevenfold.analysis.trial.estimates import Estimates
 from sevenfold.cli.folder import sha256_of, staged, write_json, write_text
-from sevenfold.cli.plain import plain
 from sevenfold.cli.progress import Stages
 from sevenfold.cohort.from_frame import from_frame
 from sevenfold.cohort.imported.account import Account
 from sevenfold.cohort.imported.mapping import load_mapping
+from sevenfold.edge.plain import plain
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.report.analysis_page import AnalysisInput, render_analysis

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Final, final
 
+from sevenfold.edge.writing import write_json, write_text
 from sevenfold.errors import InvalidInput
 
 __all__ = ["Staging", "sha256_of", "staged", "write_json", "write_text"]
@@ -131,20 +132,6 @@ def _move(paths: Sequence[Path], source: Path, target: Path) -> None:
     for folder in {path.parent for path in paths if path.parent.parts}:
         with suppress(OSError):
             (source / folder).rmdir()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def sha256_of(path: Path) -> str:

@@ -14,7 +14,6 @@ from rich.table import Table as Shown
 
 from sevenfold import __version__
 from sevenfold.cli.folder import sha256_of, staged, write_json, write_text
-from sevenfold.cli.plain import plain
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import stage
 from sevenfold.cohort.cohort import Cohort
@@ -23,6 +22,7 @@ from sevenfold.design.level import ALPHA, MARGIN, Level, Verdict, levels
 from sevenfold.design.null import inert, null_trials
 from sevenfold.design.randomised import AttainedLevel, attained_levels
 from sevenfold.design.splits import GroupCoverage, SplitLevel, exact_methods
+from sevenfold.edge.plain import plain
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.conductible import check_conductible
 from sevenfold.protocol.load import ProtocolFile, load

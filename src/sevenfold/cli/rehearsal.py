@@ -12,6 +12,7 @@ from typing import final
 from sevenfold.clock import SimulatedClock
 from sevenfold.edge.keys import Secrets
 from sevenfold.edge.supply import supply_of
+from sevenfold.edge.unblinding import reveal
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.record.head import LedgerState
 from sevenfold.record.ledger import Ledger
@@ -21,7 +22,7 @@ from sevenfold.trial.icu.nature import VirtualIcu
 from sevenfold.trial.rehearse import Progress, rehearse
 from sevenfold.vault.vault import Vault
 
-__all__ = ["StagedTrial", "held_interrupt", "reveal", "stage"]
+__all__ = ["StagedTrial", "held_interrupt", "stage"]
 
 
 @final
@@ -60,12 +61,6 @@ class StagedTrial:
         """Commit what there is, sign the head, and let go of the files."""
         self.conduct.commit(state)
         self.conduct.ledger.close()
-
-
-def reveal(conduct: Conduct, vault: Vault, happened: datetime) -> None:
-    """The planned unblinding, after lock."""
-    shown = vault.reveal(is_locked=conduct.is_locked)
-    conduct.unblind(shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, happened)
 
 
 def stage(

@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from sevenfold import __version__
-from sevenfold.analysis.trial.analyse import analyse
-from sevenfold.analysis.trial.measures import measures
-from sevenfold.calibrate.predict import ProtocolPrediction, predict_protocol
-from sevenfold.calibrate.shipped import about_shipped, shipped_posterior
 from sevenfold.cli.assumption_list import print_assumptions
 from sevenfold.cli.folder import Staging, sha256_of, staged, write_json, write_text
-from sevenfold.cli.plain import plain
 from sevenfold.cli.progress import Stages, Step
 from sevenfold.cli.rehearsal import StagedTrial, held_interrupt, stage
 from sevenfold.cli.world import World, assumptions_of, world_of
-from sevenfold.cohort.from_record import from_record
 from sevenfold.design.shipped import check_primary
+from sevenfold.edge.concluding import Told, conclude
 from sevenfold.edge.keys import Secrets, key_beside
+from sevenfold.edge.plain import plain
 from sevenfold.errors import InvalidInput
-from sevenfold.evidence.compare import compare
 from sevenfold.export import write_events, write_tables
 from sevenfold.protocol.conductible import check_conductible
 from sevenfold.protocol.load import ProtocolFile, load
@@ -168,58 +163,15 @@ def write_out(
         write_events(events, folder / "events.jsonl")
     pause(0, 0)
     if not chosen.blinded:
-        cohort = from_record(history, protocol)
-        with stages.stage("Analysing as the protocol plans", len(protocol.analyses)) as step:
-
-            def analysed(done: int, of: int) -> None:
-                step(done, of)
-                pause(done, of)
-
-            estimates = analyse(cohort, history, protocol, chosen.seed, analysed, stages.late)
-            comparisons = (
-                compare(protocol.published, measures(estimates, cohort, protocol)) if protocol.published else ()
-            )
-        with stages.stage("Predicting with parameter uncertainty", 2) as step:
-            predictions = _predicted(file, step)
-        write_json(
-            folder / "estimates.json",
-            {
-                "estimates": plain(estimates),
-                "published against simulated": plain(comparisons),
-                "predicted with parameter uncertainty": plain(predictions),
-            },
+        told = Told(
+            seed=chosen.seed,
+            assumptions=tuple(world.assume.by_name.values()),
+            changed=tuple(assumptions_of(chosen.assume)),
+            drawn=world.population.words if world.population else None,
+            parameters=getattr(chosen, "parameters", "typical"),
         )
-        with stages.stage("Writing the report", 1):
-            from sevenfold.report.page import ReportInput, render
-            from sevenfold.report.prediction import PredictionInput
-
-            given = ReportInput(
-                file=file,
-                history=history,
-                cohort=cohort,
-                estimates=estimates,
-                comparisons=comparisons,
-                assumptions=tuple(world.assume.by_name.values()),
-                seed=chosen.seed,
-                head=read_head(folder / "trial.db"),
-                changed=tuple(assumptions_of(chosen.assume)),
-                predictions=PredictionInput(
-                    held_out=predictions[0],
-                    everything=predictions[1],
-                    about=about_shipped(),
-                    drawn=world.population.words if world.population else None,
-                ),
-                parameters=getattr(chosen, "parameters", "typical"),
-            )
-            write_text(folder / "report.html", render(given))
+        conclude(file, history, read_head(folder / "trial.db"), told, folder, stages, pause)
     return history
-
-
-def _predicted(file: ProtocolFile, step: Step) -> tuple[ProtocolPrediction, ProtocolPrediction]:
-    """The protocol under posterior A and under B."""
-    held_out = predict_protocol(file.protocol, shipped_posterior("held out"), threads=2)
-    step(1, 2)
-    return held_out, predict_protocol(file.protocol, shipped_posterior("all"), threads=2)
 
 
 def write_run(

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from sevenfold.cli.progress import Stages
-from sevenfold.cli.rehearsal import reveal
 from sevenfold.cli.run import planned_for, write_out, write_run
 from sevenfold.cli.verify import faults_against_key
 from sevenfold.cli.world import World, world_of
 from sevenfold.clock import SimulatedClock
 from sevenfold.edge.keys import Secrets, key_beside
+from sevenfold.edge.unblinding import reveal
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import ProtocolFile, parse
 from sevenfold.record.exported import read_exported

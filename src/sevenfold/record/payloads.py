@@ -58,6 +58,7 @@ __all__ = [
     "TreatmentGuessed",
     "TrialOpened",
     "Unblinded",
+    "UnblindingAsked",
     "UnmetCriterion",
     "VisitHeld",
     "VisitMissed",
@@ -297,6 +298,18 @@ class DatabaseLocked(Payload):
     """Nothing is added to the data any more."""
 
     n_subjects: int
+
+
+class UnblindingAsked(Payload):
+    """Somebody asks for the planned unblinding; another person must confirm it.
+
+    Args:
+        person: the id that events name.
+        name: as printed.
+    """
+
+    person: str
+    name: str
 
 
 class Unblinded(Payload):

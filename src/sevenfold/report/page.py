@@ -58,9 +58,11 @@ def _context(given: ReportInput) -> dict[str, Any]:
     p = given.file.protocol
     arms = arms_of(p)
     flow = flow_of(given.history, p)
+    is_rehearsed = given.history.opened is None or given.history.opened.is_rehearsal
     primary = given.estimates.primary
     return {
-        **shared_context(given.file, given.cohort, given.estimates, is_rehearsed=True),
+        **shared_context(given.file, given.cohort, given.estimates, is_rehearsed=is_rehearsed),
+        "is_rehearsed": is_rehearsed,
         "file": given.file,
         "seed": given.seed,
         "changed": {one.name: one for one in given.assumptions if one.name in given.changed},

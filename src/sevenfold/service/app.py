@@ -13,15 +13,18 @@ from starlette.exceptions import HTTPException
 
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
 from sevenfold.service.declared import check_declared
+from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import Bounded, guarded, with_headers
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
+    closing,
     data,
     door,
     doses,
     emergency,
     events,
+    monitoring,
     people,
     safety,
     screening,
@@ -36,7 +39,10 @@ from sevenfold.service.room import Room
 __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
-_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, serious, trial, emergency)
+_PAGES = (
+    door, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring, closing,
+    emergency,
+)  # fmt: skip
 
 
 def app_of(room: Room) -> FastAPI:
@@ -44,6 +50,7 @@ def app_of(room: Room) -> FastAPI:
     app = FastAPI(title="Sevenfold", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.room = room
     app.add_middleware(Bounded)
+    app.state.final = FinalReport(room)
     app.middleware("http")(guarded)
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:

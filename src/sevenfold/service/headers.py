@@ -39,7 +39,7 @@ async def guarded(request: Request, answer: Callable[[Request], Awaitable[Respon
 def with_headers(request: Request, response: _Answer) -> _Answer:
     """Add the headers to an answer. Only what is the same for everybody may be kept by the browser."""
     for name, value in _ALWAYS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)  # the final report lets in its own style and script, by their hashes
     is_ours_for_all = request.url.path.startswith("/static/") and response.status_code in (200, 304)
     response.headers["Cache-Control"] = "public, max-age=3600" if is_ours_for_all else "no-store"
     if request.app.state.room.is_behind_tls:

@@ -54,7 +54,10 @@ class Right(StrEnum):
     OPEN_SITE = "open sites"
     LOCK = "lock the database"
     UNBLIND_ONE = "unblind a subject in an emergency"
-    UNBLIND_ALL = "unblind the trial after lock"
+    ASK_UNBLINDING = "ask for the unblinding of the trial after lock"
+    UNBLIND_ALL = "confirm the unblinding of the trial after lock"
+    READ_REPORT = "read the final report"
+    SEE_BY_ARM = "read the closed report, by arm"
     READ_AUDIT = "read the ledger and verify it"
     MANAGE_PEOPLE = "admit people"
 
@@ -70,19 +73,26 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         _CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS}
     ),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
-    Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY}),
-    Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE}),
-    Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS}),
+    Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY, Right.READ_REPORT}),
+    Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE, Right.READ_REPORT}),
+    Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.READ_REPORT}),
     Role.LABORATORY: frozenset({Right.SEND_MASKED}),
-    Role.SAFETY_REVIEWER: frozenset({Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.UNBLIND_SUSAR, Right.SEE_PROGRESS}),
-    Role.IDMC_STATISTICIAN: frozenset({Right.SEE_MASKED, Right.SEE_PROGRESS, Right.UNBLIND_ALL}),
-    Role.SPONSOR: frozenset({Right.SEE_PROGRESS, Right.OPEN_SITE, Right.UNBLIND_ALL}),
+    Role.SAFETY_REVIEWER: frozenset(
+        {Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.UNBLIND_SUSAR, Right.SEE_PROGRESS, Right.SEE_BY_ARM}
+        | {Right.READ_REPORT}
+    ),
+    Role.IDMC_STATISTICIAN: frozenset(
+        {Right.SEE_MASKED, Right.SEE_PROGRESS, Right.SEE_BY_ARM, Right.UNBLIND_ALL, Right.READ_REPORT}
+    ),
+    Role.SPONSOR: frozenset({Right.SEE_PROGRESS, Right.OPEN_SITE, Right.ASK_UNBLINDING, Right.READ_REPORT}),
     Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE}),
-    Role.AUDITOR: frozenset(_CARE | {Right.READ_AUDIT}),
+    Role.AUDITOR: frozenset(_CARE | {Right.READ_AUDIT, Right.READ_REPORT}),
 }
 AT_A_SITE: Final = frozenset({Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST})
 """Roles of people who belong to one site and see it alone."""
-_UNBLINDED: Final = frozenset({Right.SEE_CONTENTS, Right.SEND_MASKED, Right.SEE_MASKED, Right.UNBLIND_SUSAR})
+_UNBLINDED: Final = frozenset(
+    {Right.SEE_CONTENTS, Right.SEND_MASKED, Right.SEE_MASKED, Right.SEE_BY_ARM, Right.UNBLIND_SUSAR}
+)
 
 
 def is_unblinded(role: Role) -> bool:

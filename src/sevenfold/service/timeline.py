@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import final
 
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.protocol.visit import Visit
+from sevenfold.protocol.visit import Visit, time_day
 from sevenfold.record.history import SubjectHistory
 from sevenfold.record.payloads import DoseGiven
+from sevenfold.report.subject_figure import Course, PlannedVisit
 
-__all__ = ["Entry", "doses_to_come", "timeline", "visits_to_come"]
+__all__ = ["Entry", "course_of", "doses_to_come", "timeline", "visits_to_come"]
 
 
 @final
@@ -86,3 +87,34 @@ def doses_to_come(one: SubjectHistory, protocol: Protocol) -> list[int]:
         return []
     done = {dose.study_day for _, dose in one.doses}
     return [day for day in protocol.dosing_days if day not in done]
+
+
+def course_of(one: SubjectHistory, protocol: Protocol, now: datetime) -> Course | None:
+    """What the subject's figure shows; None before randomisation."""
+    if not one.is_randomised:
+        return None
+    seen = {seen.visit: seen for seen in one.visits}
+    visits = []
+    for visit in protocol.schedule.visits:
+        found = seen.get(visit.id)
+        first, last = time_day(visit.first_day), time_day(visit.last_day)
+        is_held = found is not None and found.reason is None
+        visits.append(
+            PlannedVisit(
+                name=visit.id,
+                first=first,
+                last=last + 1.0,
+                held=one.day(found.at) if found is not None and is_held else None,
+                is_missed=found is not None and not is_held,
+            )
+        )
+    return Course(
+        visits=visits,
+        doses=[(one.day(at) or 0.0, isinstance(dose, DoseGiven)) for at, dose in one.doses],
+        events=[
+            (one.day(at) or 0.0, f"{event.term}, grade {event.grade}", event.is_serious)
+            for at, event in one.adverse_events
+        ],
+        now=one.day(one.ended_at or now) or 0.0,
+        has_died=one.ended == "died",
+    )

@@ -4,21 +4,37 @@ from dataclasses import dataclass, field
 from typing import Final, final
 
 from sevenfold.errors import OutOfOrder
-from sevenfold.record.payloads import DatabaseLocked, Payload, RunInterrupted, SiteOpened, TrialOpened, Unblinded
+from sevenfold.record.payloads import (
+    DatabaseLocked,
+    Payload,
+    PersonAdmitted,
+    PersonChanged,
+    RunInterrupted,
+    SiteOpened,
+    TrialOpened,
+    Unblinded,
+    UnblindingAsked,
+)
 
 __all__ = ["OF_THE_TRIAL", "TrialStanding"]
 
-OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, Unblinded, RunInterrupted)
+OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, UnblindingAsked, Unblinded, RunInterrupted)
 
 
 @final
 @dataclass(slots=True)
 class TrialStanding:
-    """Moved on by :meth:`after`."""
+    """Moved on by :meth:`after`.
+
+    Args:
+        asked: who asked for the planned unblinding; None until somebody does.
+    """
 
     is_open: bool = False
     is_locked: bool = False
     is_unblinded: bool = False
+    is_rehearsal: bool = False
+    asked: UnblindingAsked | None = None
     sites: set[str] = field(default_factory=set)
 
     def check(self, said: Payload, subject: str | None, site: str | None) -> None:
@@ -37,10 +53,13 @@ class TrialStanding:
         match said:
             case TrialOpened():
                 self.is_open = True
+                self.is_rehearsal = said.is_rehearsal
             case SiteOpened():
                 self.sites.add(str(site))
             case DatabaseLocked():
                 self.is_locked = True
+            case UnblindingAsked():
+                self.asked = said
             case Unblinded():
                 self.is_unblinded = True
             case _:
@@ -55,12 +74,24 @@ class TrialStanding:
             return "the trial was opened already" if self.is_open else None
         if not self.is_open:
             return "the trial is not open"
-        if isinstance(said, Unblinded):
-            if self.is_unblinded:
-                return "the trial was unblinded already"
-            return None if self.is_locked else "nothing is revealed before the database is locked"
+        if isinstance(said, (UnblindingAsked, Unblinded)):
+            return self._blind(said)
+        if isinstance(said, (PersonAdmitted, PersonChanged)):  # who may come in is no datum of the trial
+            return None
         if self.is_locked:
             return "the database is locked"
         if isinstance(said, SiteOpened):
             return f"site {site} was opened already" if site in self.sites else None
         return None if site is None or site in self.sites else f"site {site} is not open"
+
+    def _blind(self, said: UnblindingAsked | Unblinded) -> str | None:
+        """What holds the blind: the lock first, then two people, of whom a rehearsal has none."""
+        if self.is_unblinded:
+            return "the trial was unblinded already"
+        if not self.is_locked:
+            return "nothing is revealed before the database is locked"
+        if isinstance(said, UnblindingAsked):
+            return None if self.asked is None else f"{self.asked.name} has asked already; another person confirms it"
+        if self.asked is None and not self.is_rehearsal:
+            return "nobody has asked for it; one person asks, and another confirms"
+        return None

@@ -5,6 +5,7 @@ receives it), seal and open masked results, and reveal everything once, after lo
 out at the start.
 """
 
+import hmac
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,6 +222,14 @@ class Vault:
         if number not in self._taken:
             raise InvalidInput(f"Nothing can be revealed of {number}: the place was not taken.")
         return self._taken[number]
+
+    def letters(self) -> dict[str, str]:
+        """A letter for every arm, in an order that follows from the secret: the monitoring committee's closed report
+        compares A with B and does not say which is which.
+        """
+        key = derived_key(self._secret, "letters")
+        arms = sorted(self.supply.products, key=lambda arm: hmac.new(key, arm.encode(), "sha256").digest())
+        return {arm: chr(ord("A") + place) for place, arm in enumerate(arms)}
 
     def reveal(self, *, is_locked: bool) -> Revealed:
         """Everything, after the database is locked.

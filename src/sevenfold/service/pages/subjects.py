@@ -6,10 +6,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
 from sevenfold.record.tables import disposition
+from sevenfold.report.subject_figure import subject_figure
 from sevenfold.service.gate import Seat, seated
+from sevenfold.service.language import language_of, translator
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
-from sevenfold.service.timeline import doses_to_come, timeline, visits_to_come
+from sevenfold.service.timeline import course_of, doses_to_come, timeline, visits_to_come
 
 __all__ = ["routes"]
 
@@ -31,6 +33,7 @@ def subject(request: Request, name: str, seat: Reader) -> HTMLResponse:
     room = seat.room
     one = room.subject(name, seat.person)
     standing = room.conduct.standings[name]
+    course = course_of(one, room.protocol, room.clock.now())
     return page(
         request,
         "subject",
@@ -41,6 +44,7 @@ def subject(request: Request, name: str, seat: Reader) -> HTMLResponse:
         entries=timeline(one, room.protocol)[::-1],
         visits=visits_to_come(one, room.protocol),
         doses=doses_to_come(one, room.protocol),
+        figure="" if course is None else subject_figure(course, translator(language_of(request))),
         handed=standing.dispensed,
         here=room.here_and_now(seat.person, name),
     )

@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from sevenfold.service.dashboard import enrolment_shown, overdue_visits, safety_counts
 from sevenfold.service.gate import Form, Seat, posted, seated
+from sevenfold.service.language import language_of, translator
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 
@@ -17,7 +19,7 @@ routes = APIRouter()
 
 @routes.get("/progress")
 def progress(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_PROGRESS))]) -> HTMLResponse:
-    """Enrolment by site; never an arm."""
+    """Enrolment against the plan, what is overdue, queries, safety; never an arm."""
     room = seat.room
     screened: Counter[str] = Counter()
     randomised: Counter[str] = Counter()
@@ -30,7 +32,17 @@ def progress(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_PR
         for trial, site in room.protocol.sites.values()
         if seat.person.sees(site.id)
     ]
-    return page(request, "progress", seat, rows=rows, n=room.conduct.n_randomised)
+    return page(
+        request,
+        "progress",
+        seat,
+        rows=rows,
+        n=room.conduct.n_randomised,
+        figure=enrolment_shown(room, translator(language_of(request))),
+        overdue=overdue_visits(room, seat.person),
+        safety=safety_counts(room, seat.person),
+        n_queries=sum(room.conduct.standings[name].n_open_queries for name in room.subjects(seat.person)),
+    )
 
 
 @routes.post("/sites/{site}/open")
@@ -55,5 +67,5 @@ def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
 def ledger(request: Request, seat: Annotated[Seat, Depends(seated(Right.READ_AUDIT))]) -> HTMLResponse:
     """The last events and the signed head."""
     room = seat.room
-    events = list(room.conduct.ledger.events())[-200:]
+    events = list(room.conduct.ledger.last_events(200))
     return page(request, "ledger", seat, events=events[::-1], head=room.conduct.ledger.head)
