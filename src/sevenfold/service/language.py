@@ -5,16 +5,20 @@ What a table lacks is shown in English; the words of the protocol and of the rec
 
 import tomllib
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from fastapi import Request
 
-__all__ = ["COOKIE", "LANGUAGES", "language_of", "table", "translator"]
+__all__ = ["COOKIE", "LANGUAGES", "language_of", "moment", "table", "translator"]
 
 COOKIE: Final = "language"
 LANGUAGES: Final = {"en": "English", "fr": "Français"}
+_MONTHS: Final = (
+    "janv.", "févr.", "mars", "avr.", "mai", "juin", "juill.", "août", "sept.", "oct.", "nov.", "déc.",
+)  # fmt: skip
 
 
 def language_of(request: Request) -> str:
@@ -27,6 +31,14 @@ def language_of(request: Request) -> str:
         if name in LANGUAGES:
             return name
     return "en"
+
+
+def moment(at: datetime, language: str) -> str:
+    """A moment to the minute, which no reader can take for another: months by name, or year, month, day."""
+    if language == "fr":
+        day = "1er" if at.day == 1 else str(at.day)
+        return f"{day}\u00a0{_MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+    return at.strftime("%Y-%m-%d %H:%M")
 
 
 @cache

@@ -1,16 +1,17 @@
 """Pages: a template and what it shows, in the reader's language."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from sevenfold import __version__
 from sevenfold.service.gate import Seat, room_of
-from sevenfold.service.language import LANGUAGES, language_of, translator
+from sevenfold.service.language import LANGUAGES, language_of, moment, translator
 from sevenfold.service.role import Right
 
 __all__ = ["page"]
@@ -25,7 +26,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["minutes"] = lambda at: at.strftime("%Y-%m-%d %H:%M")
+    environment.filters["minutes"] = _minutes
     environment.filters["utc"] = lambda at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     return environment
 
@@ -57,3 +58,9 @@ def page(request: Request, template: str, seat: Seat | None = None, status: int 
         )
     )
     return HTMLResponse(text, status_code=status)
+
+
+@pass_context
+def _minutes(context: Context, at: datetime | str) -> str:
+    """A moment as the reader's language writes it; as text it is as the record tells it."""
+    return moment(datetime.fromisoformat(at) if isinstance(at, str) else at, context["language"])

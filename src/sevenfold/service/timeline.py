@@ -1,5 +1,6 @@
 """What happened to a subject, in words and in order of time: what everybody who sees the subject may know."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import final
@@ -29,8 +30,12 @@ class Entry:
     more: str = ""
 
 
-def timeline(one: SubjectHistory, protocol: Protocol) -> list[Entry]:
-    """Everything open that happened, in order."""
+def timeline(one: SubjectHistory, protocol: Protocol, say: Callable[..., str]) -> list[Entry]:
+    """Everything open that happened, in order.
+
+    Args:
+        say: sentences in the reader's language; the words of the protocol and of people stay theirs.
+    """
     known = protocol.known_variables
     entries: list[Entry] = []
 
@@ -39,39 +44,40 @@ def timeline(one: SubjectHistory, protocol: Protocol) -> list[Entry]:
             entries.append(Entry(at=at, day=one.day(at), kind=kind, what=what, more=more))
 
     unmet = "; ".join(f"{found.criterion}: {found.reason}" for found in one.screened.unmet)
-    add(one.screened_at, "step", "Screened", unmet or "every criterion is met")
-    add(one.consented_at, "step", f"Consent by the {one.consent_by}")
-    add(one.randomised_at, "step", f"Randomised as {one.number}")
-    add(one.reconsented_at, "step", "Consent confirmed by the patient")
+    add(one.screened_at, "step", say("Screening"), unmet or say("every criterion is met"))
+    by = {"patient": say("Consent by the patient"), "representative": say("Consent by the representative")}
+    add(one.consented_at, "step", by.get(str(one.consent_by), ""))
+    add(one.randomised_at, "step", say("Randomised as {number}", number=one.number))
+    add(one.reconsented_at, "step", say("Consent confirmed by the patient"))
     for seen in one.visits:
         if seen.reason is not None:
-            add(seen.at, "visit", f"Visit {seen.visit} missed", seen.reason)
+            add(seen.at, "visit", say("Visit {visit} missed", visit=seen.visit), seen.reason)
             continue
         values = [f"{known[name].label} {r.qualifier}{r.value:g} {r.unit}" for name, r in seen.results.items()]
-        add(seen.at, "visit", f"Visit {seen.visit}", ", ".join(values))
+        add(seen.at, "visit", say("Visit {visit}", visit=seen.visit), ", ".join(values))
     for at, dose in one.doses:
         if isinstance(dose, DoseGiven):
-            add(
-                at, "dose", f"Dose of day {dose.study_day} given", f"kit {dose.kit}, {dose.volume_ml:g} mL {dose.route}"
-            )
+            of = say("kit {kit}, {volume} mL {route}", kit=dose.kit, volume=f"{dose.volume_ml:g}", route=dose.route)
+            add(at, "dose", say("Dose of day {day} given", day=dose.study_day), of)
         else:
-            add(at, "dose", f"Dose of day {dose.study_day} not given", dose.reason)
+            add(at, "dose", say("Dose of day {day} not given", day=dose.study_day), dose.reason)
     for at, event in one.adverse_events:
-        serious = ", serious" if event.is_serious else ""
-        add(at, "event", f"{event.term}, grade {event.grade}{serious}", f"{event.relation}; {event.outcome}")
+        sentence = "{term}, grade {grade}, serious" if event.is_serious else "{term}, grade {grade}"
+        what = say(sentence, term=event.term, grade=event.grade)
+        add(at, "event", what, f"{say(event.relation)}; {say(event.outcome)}")
     for at, infection in one.infections:
-        add(at, "event", "Secondary infection", infection.site)
+        add(at, "event", say("Secondary infection"), infection.site)
     for at, support in one.supports:
-        add(at, "step", f"{support.support.capitalize()} {support.change}")
+        add(at, "step", say(f"{support.support.capitalize()}: {support.change}"))
     for at, raised in one.raised:
-        add(at, "alert", f"{raised.rule} ({raised.to})", f"{raised.because}: {raised.action}")
+        add(at, "alert", f"{raised.rule} ({say(raised.to)})", f"{raised.because}: {raised.action}")
     if one.dosing_stopped is not None:
-        add(one.dosing_stopped[0], "step", "Dosing stopped", one.dosing_stopped[1])
-    add(one.left_icu_at, "step", "Left intensive care")
-    add(one.left_hospital_at, "step", "Left hospital")
+        add(one.dosing_stopped[0], "step", say("Dosing stopped"), one.dosing_stopped[1])
+    add(one.left_icu_at, "step", say("Left intensive care"))
+    add(one.left_hospital_at, "step", say("Left hospital"))
     for at, asked_by in one.unblindings:
-        add(at, "alert", "Unblinded in an emergency", asked_by)
-    add(one.ended_at, "step", (one.ended or "").capitalize(), one.cause_of_death or "")
+        add(at, "alert", say("Unblinded in an emergency"), asked_by)
+    add(one.ended_at, "step", say(one.ended or "").capitalize(), one.cause_of_death or "")
     return sorted(entries, key=lambda entry: entry.at)
 
 

@@ -33,6 +33,7 @@ def subject(request: Request, name: str, seat: Reader) -> HTMLResponse:
     room = seat.room
     one = room.subject(name, seat.person)
     standing = room.conduct.standings[name]
+    say = translator(language_of(request))
     course = course_of(one, room.protocol, room.clock.now())
     return page(
         request,
@@ -41,10 +42,10 @@ def subject(request: Request, name: str, seat: Reader) -> HTMLResponse:
         one=one,
         standing=standing,
         disposition=disposition(one),
-        entries=timeline(one, room.protocol)[::-1],
+        entries=timeline(one, room.protocol, say)[::-1],
         visits=visits_to_come(one, room.protocol),
         doses=doses_to_come(one, room.protocol),
-        figure="" if course is None else subject_figure(course, translator(language_of(request))),
+        figure="" if course is None else subject_figure(course, say),
         handed=standing.dispensed,
         here=room.here_and_now(seat.person, name),
     )
