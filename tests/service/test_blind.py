@@ -83,7 +83,7 @@ class World:
                     self.ask(role, method, path)
 
     def work(self) -> None:
-        """The steps of some days: a new subject, doses, visits, events, masked results that hold doses, an emergency."""
+        """Some days: a new subject, doses, visits, events, masked results that hold doses, an emergency."""
         room = self.served.room
         new = f"{SITE}-{sum(name.startswith(SITE) for name in room.conduct.standings) + 1:03d}"
         investigator, nurse, pharmacist = Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST
@@ -138,7 +138,8 @@ def rehearsed_halfway(folder: Path) -> None:
 
 
 def swap_arms(folder: Path, by: int) -> None:
-    """Give every place the arm so many further on, as a list drawn otherwise would have: in the vault, and nowhere else.
+    """Give every place the arm so many further on, as another list would have: in the vault, and nowhere else.
+
     By 0 the same is written again, so that both files were written as often.
     """
     secret = Secrets.read(key_beside(folder)).vault
@@ -171,8 +172,8 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
     room.clock = room.conduct.ledger.clock = clock
     world = World(Served(room, folder), clock)
 
-    def here(self: Served, zone: ZoneInfo = ZoneInfo("Europe/Paris"), **earlier: float) -> str:
-        at: datetime = clock.at.astimezone(zone) - timedelta(**earlier)
+    def here(self: Served, zone: ZoneInfo | None = None, **earlier: float) -> str:
+        at: datetime = clock.at.astimezone(zone or ZoneInfo("Europe/Paris")) - timedelta(**earlier)
         return at.strftime("%Y-%m-%dT%H:%M")
 
     patched.setattr(Served, "here", here)

@@ -405,7 +405,7 @@ class TreatmentGuessed(Payload):
     """What somebody takes the treatment to be, asked to see whether the blind held."""
 
     by: Literal["patient", "investigator", "nurse"]
-    guess: Literal["active", "placebo", "does not know"]
+    guess: Literal["active", "comparator", "does not know"]
 
 
 class PossiblyUnblinded(Payload):

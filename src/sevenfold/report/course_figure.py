@@ -139,6 +139,8 @@ def _mean(
     points: list[Point], label: str, colour: str, x: Scale, y: Scale, settings: CourseSettings, shift: float
 ) -> str:
     points = sorted(points, key=lambda p: p.day)
+    if not points:  # nobody of the arm has a value yet
+        return ""
     parts = [path([(x(p.day), y(p.mean or 0.0)) for p in points], f"mean {colour}")]
     for p in points:
         assert p.mean is not None

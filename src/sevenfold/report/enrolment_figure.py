@@ -74,7 +74,7 @@ def enrolment_figure(shown: Enrolment, say: Callable[[str], str] = str) -> str:
         f"{say('Screened')}: {len(shown.screened)}; {say('expected')}: {expected[-1][1]:.0f}; {say('randomised')}: "
         f"{len(shown.randomised)}; {say('to be randomised')}: {shown.planned}."
     )
-    return figure(_WIDTH, _HEIGHT, say("Enrolment over time"), words, *parts)
+    return figure(_WIDTH, _HEIGHT, say("Enrolment over time"), words, *parts, class_="chart middling")
 
 
 def _steps(dates: Sequence[datetime], began: datetime, span: float, x: Scale, y: Scale, colour: str) -> str:

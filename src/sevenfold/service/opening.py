@@ -164,6 +164,6 @@ def admit_everybody(room: Room) -> None:
     sites = tuple(room.protocol.sites)
     posts = [(role, site) for role in Role for site in (sites if role in AT_A_SITE else (None,))]
     for place, (role, site) in enumerate(posts):
-        name = _NAMES[place % len(_NAMES)] if role is Role.INVESTIGATOR else f"{role.value.capitalize()}"
+        name = _NAMES[place % len(_NAMES)] if role is Role.INVESTIGATOR else role.value[0].upper() + role.value[1:]
         login = f"{role.value.replace(' ', '.')}.{site or 'trial'}".lower()
         room.admitted(room.accounts.admit(login, name, role, site, sites), None)

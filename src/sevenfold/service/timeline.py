@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import final
 
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.protocol.visit import Visit, time_day
+from sevenfold.protocol.visit import Visit, study_day_on, time_day
 from sevenfold.record.history import SubjectHistory
 from sevenfold.record.payloads import DoseGiven
 from sevenfold.report.subject_figure import Course, PlannedVisit
@@ -20,11 +20,12 @@ class Entry:
     """One thing that happened.
 
     Args:
+        day: the study day, by the site's calendar; None before it is known.
         kind: ``visit``, ``dose``, ``event``, ``alert`` or ``step``; gives the colour and the sign.
     """
 
     at: datetime
-    day: float | None
+    day: int | None
     kind: str
     what: str
     more: str = ""
@@ -38,10 +39,12 @@ def timeline(one: SubjectHistory, protocol: Protocol, say: Callable[..., str]) -
     """
     known = protocol.known_variables
     entries: list[Entry] = []
+    start = one.day_one_at or one.randomised_at
 
     def add(at: datetime | None, kind: str, what: str, more: str = "") -> None:
         if at is not None:
-            entries.append(Entry(at=at, day=one.day(at), kind=kind, what=what, more=more))
+            day = None if start is None else study_day_on(at.date(), start.date())
+            entries.append(Entry(at=at, day=day, kind=kind, what=what, more=more))
 
     unmet = "; ".join(f"{found.criterion}: {found.reason}" for found in one.screened.unmet)
     add(one.screened_at, "step", say("Screening"), unmet or say("every criterion is met"))

@@ -30,7 +30,7 @@ __all__ = ["routes"]
 routes = APIRouter(prefix="/subjects/{name}")
 _RELATIONS: Final = ("not related", "unlikely", "possible", "probable")
 _GUESSERS: Final = ("patient", "investigator", "nurse")
-_GUESSES: Final = ("active", "placebo", "does not know")
+_GUESSES: Final = ("active", "comparator", "does not know")
 _OUTCOMES: Final = ("recovered", "recovering", "not recovered", "recovered with sequelae", "fatal", "unknown")
 
 
