@@ -478,11 +478,11 @@ class PersonChanged(Payload):
     """Something about a person's access was changed.
 
     Args:
-        change: ``suspended``, ``restored`` or ``second factor renewed``.
+        change: ``suspended``, ``restored``, ``second factor renewed``, ``token made`` or ``token revoked``.
     """
 
     person: str
-    change: Literal["suspended", "restored", "second factor renewed"]
+    change: Literal["suspended", "restored", "second factor renewed", "token made", "token revoked"]
     reason: str
 
 

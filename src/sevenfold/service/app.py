@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
+from sevenfold.service.api.app import api_of, problem
 from sevenfold.service.declared import check_declared
 from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
@@ -55,6 +56,7 @@ def app_of(room: Room) -> FastAPI:
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:
         app.include_router(one.routes)
+    app.mount("/api/v1", api_of(room))
     check_declared(app)
 
     @app.exception_handler(Outside)
@@ -94,6 +96,8 @@ def app_of(room: Room) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def _none(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
+        if request.scope["path"].startswith("/api/"):
+            return problem(status)  # a line's end in an address leads past what is mounted there
         return _refused(request, status, _TOLD.get(status, "This can't be done here."))
 
     @app.exception_handler(Exception)

@@ -25,6 +25,7 @@ PUBLIC: Final = frozenset(
         ("GET", "/begin/{token}"),
         ("POST", "/begin/{token}"),
         ("POST", "/language"),
+        ("GET", "/api/v1/openapi.json"),
     }
 )
 """What anybody may ask for: the door, and the choice of a language."""

@@ -17,6 +17,7 @@ from sevenfold.protocol.variable import Variable
 
 __all__ = ["Reading", "fact_of", "kept", "moment_of", "number_of", "units_for"]
 
+_YEARS: Final = (1900, 2199)  # in which anything of a trial can have happened
 _NUMBER: Final = re.compile(r"([<>]?)\s*([-+]?\d+(?:[.,]\d+)?)\Z")
 _OFFERED: Final[dict[str, tuple[str, ...]]] = {
     "cells/µL": ("cells/µL", "10^9/L"),
@@ -102,6 +103,8 @@ def moment_of(label: str, typed: str, zone: ZoneInfo) -> datetime:
         raise InvalidInput(
             f"{label}: {typed[:30]!r} is not a date and a time; write it like 2016-03-01 14:30."
         ) from None
+    if not _YEARS[0] <= shown.year <= _YEARS[1]:
+        raise InvalidInput(f"{label}: the year {shown.year} cannot be; it is {_YEARS[0]} to {_YEARS[1]}.")
     if shown.tzinfo is not None:
         return shown
     at = shown.replace(tzinfo=zone)

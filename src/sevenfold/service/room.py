@@ -29,6 +29,7 @@ from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Sessions
+from sevenfold.service.people.tokens import Tokens
 from sevenfold.trial.conduct import Conduct
 from sevenfold.vault.vault import Vault
 
@@ -58,12 +59,14 @@ class Room:
     is_behind_tls: bool = False
     address: str = ""
     sessions: Sessions = field(init=False)
+    tokens: Tokens = field(init=False)
     heads: Path | None = None
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _is_adrift: bool = False  # whether a step could not be abandoned, because the database could not be asked
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.accounts)
+        self.tokens = Tokens(self.accounts)
 
     @property
     def protocol(self) -> Protocol:
@@ -128,10 +131,9 @@ class Room:
         Raises:
             InvalidInput: there is none whom this person may see; it is not told whether there is another.
         """
-        events = self.conduct.ledger.events_of(name)
-        if not events or not person.sees(events[0].site):
-            raise InvalidInput(f"There is no subject {name!r} here.")
-        return read_history(events).subjects[name]
+        if name not in self.conduct.standings or not person.sees(self.conduct.site_of(name)):
+            raise InvalidInput(f"There is no subject {name[:40]!r} here.")
+        return read_history(self.conduct.ledger.events_of(name)).subjects[name]
 
     def subjects(self, person: Person) -> list[str]:
         """The subjects whom a person may see, in the order in which they came."""

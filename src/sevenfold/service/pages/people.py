@@ -1,5 +1,6 @@
 """The administrator's screen: people, and never data."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -9,8 +10,9 @@ from sevenfold.errors import InvalidInput
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.log import noted
 from sevenfold.service.people.person import Person
+from sevenfold.service.people.tokens import OFFERED
 from sevenfold.service.rendering import page
-from sevenfold.service.role import AT_A_SITE, Right, Role
+from sevenfold.service.role import AT_A_SITE, RIGHTS, Right, Role
 
 __all__ = ["routes"]
 
@@ -62,6 +64,34 @@ def change_access(key: str, form: Filled) -> Response:
     return RedirectResponse("/people", 303)
 
 
+@routes.post("/{key}/token")
+def make_token(request: Request, key: str, form: Filled) -> Response:
+    """A token with which a program acts for somebody; the page shows it once."""
+    room, person = form.seat.room, _somebody(form, key)
+    reason, days = form.required("reason", "Reason"), form["days"]
+    rights = [right for right in OFFERED if form[f"right {right}"]]
+    token, shown = room.tokens.make(person, rights, int(days) if days.isdecimal() else 0, room.now_s())
+    until = datetime.fromtimestamp(token.expires_at, UTC).date().isoformat()
+    told = f"{reason} ({token.id}, until {until}: {', '.join(sorted(token.rights))})"
+    try:
+        room.changed(person, "token made", told, form.seat.person)
+    except BaseException:
+        room.tokens.revoke(token.id)
+        raise
+    noted("token.made", token=token.id, person=person.id, by=form.seat.person.id)
+    return _page(request, form.seat, person, shown=shown)
+
+
+@routes.post("/tokens/{token}/revoke")
+def revoke_token(token: str, form: Filled) -> Response:
+    """The token opens nothing any more."""
+    room, reason = form.seat.room, form.required("reason", "Reason")
+    found = room.tokens.revoke(token)
+    room.changed(found.person, "token revoked", f"{reason} ({found.id})", form.seat.person)
+    noted("token.revoked", token=found.id, person=found.person.id, by=form.seat.person.id)
+    return RedirectResponse("/people", 303)
+
+
 def _somebody(form: Form, key: str) -> Person:
     person = form.seat.room.accounts.person(key)
     if person is None:
@@ -69,7 +99,9 @@ def _somebody(form: Form, key: str) -> Person:
     return person
 
 
-def _page(request: Request, seat: Seat, invited: Person | None = None, token: str | None = None) -> HTMLResponse:
+def _page(
+    request: Request, seat: Seat, invited: Person | None = None, token: str | None = None, shown: str | None = None
+) -> HTMLResponse:
     link = None if token is None else f"{seat.room.address}/begin/{token}"
     return page(
         request,
@@ -80,4 +112,8 @@ def _page(request: Request, seat: Seat, invited: Person | None = None, token: st
         at_a_site=AT_A_SITE,
         invited=invited,
         link=link,
+        shown=shown,
+        tokens=[one for one in seat.room.tokens.all() if one.is_open(seat.room.now_s())],
+        offered=OFFERED,
+        rights_of=RIGHTS,
     )

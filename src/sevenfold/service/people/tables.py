@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["INVITATION", "PEOPLE", "PERSON", "SESSION"]
+__all__ = ["INVITATION", "PEOPLE", "PERSON", "SESSION", "TOKEN"]
 
 PEOPLE: Final = sa.MetaData()
 PERSON: Final = sa.Table(
@@ -37,4 +37,14 @@ SESSION: Final = sa.Table(
     sa.Column("form_key", sa.Text, nullable=False),  # every form of the session carries it
     sa.Column("began_at", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
+)
+TOKEN: Final = sa.Table(
+    "token",
+    PEOPLE,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("token", sa.Text, nullable=False, unique=True),  # SHA-256 of what a program shows
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("rights", sa.Text, nullable=False),  # separated by commas
+    sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("is_revoked", sa.Boolean, nullable=False, default=False),
 )

@@ -1,0 +1,1 @@
+"""The HTTP interface: what programs may ask, under the same rights, rules and steps as the pages."""
