@@ -14,6 +14,7 @@ from sevenfold.cli import main
 from sevenfold.cli import run as runs
 from sevenfold.cli.folder import staged
 from sevenfold.cli.rehearsal import stage
+from sevenfold.edge import concluding
 from sevenfold.errors import InvalidInput, NotConverged
 
 
@@ -158,7 +159,8 @@ def test_ctrl_c_at_any_stage_keeps_what_is_whole_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(runs, step, _then_ctrl_c(getattr(runs, step)))
+    module = concluding if step == "compare" else runs
+    monkeypatch.setattr(module, step, _then_ctrl_c(getattr(module, step)))
     target = tmp_path / "out"
     assert main([*_RUN, "--out", str(target)]) == 2
     errors = capsys.readouterr().err
@@ -186,7 +188,7 @@ def test_a_run_that_fails_or_is_interrupted_leaves_the_good_one(
         raise NotConverged("The step vanished.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "analyse", fails)
+        patch.setattr(concluding, "analyse", fails)
         assert main([*_RUN, "--out", str(old_run), "--force"]) == 2
     assert contents(old_run) == before
     monkeypatch.setattr(runs, "stage", _then_ctrl_c(stage))
