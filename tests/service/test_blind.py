@@ -3,7 +3,8 @@
 A trial is rehearsed to its middle. Its folder is copied, and in the copy every arm on the sealed list, every place that
 was taken and every kit that was handed out is another arm's; the ledger, with every recorded input, is the same. Then
 the same people take the same steps in both, and every answer is compared. Nothing is left out of the comparison but the
-pages of the pharmacy, and the arm that an emergency shows to the one who asked. Times of answers are not compared: no claim is made.
+pages of the pharmacy, the closed report, and the arm that an emergency shows to the one who asked. Times of answers are
+not compared: no claim is made.
 """
 
 import logging
@@ -305,7 +306,7 @@ def test_no_answer_to_the_blind_no_log_and_no_file_names_an_arm_or_a_product(wor
 
 
 def test_the_closed_report_differs_between_the_worlds_for_those_whose_work_it_is(worlds: tuple[World, World]) -> None:
-    """It is by arm, under letters; nobody else has it. Last, as it lets somebody in whom the comparison doesn't know."""
+    """It is by arm, under letters; nobody else has it. Last, as it lets somebody in."""
     one, other = (world.served.as_a(Role.IDMC_STATISTICIAN).get("/committee/closed") for world in worlds)
     assert one != other
     assert {role for role in Role if RIGHTS[role] & SHOWS_ARMS} == {Role.IDMC_STATISTICIAN, Role.SAFETY_REVIEWER}

@@ -30,6 +30,7 @@ from sevenfold.service.api.models import (
 )
 from sevenfold.service.fields import number_of
 from sevenfold.service.gate import Seat
+from sevenfold.service.language import translator
 from sevenfold.service.role import Right
 from sevenfold.service.screening_form import Asked, asked_at, screening_of
 from sevenfold.service.timeline import doses_to_come, timeline, visits_to_come
@@ -58,7 +59,7 @@ def subject(name: Name, seat: Reader) -> Subject:
     one, standing = room.subject(name, seat.person), room.conduct.standings[name]
     entries = [
         Entry(at=e.at.isoformat(timespec="minutes"), study_day=e.day, kind=e.kind, what=e.what, more=e.more)
-        for e in timeline(one, room.protocol)
+        for e in timeline(one, room.protocol, translator("en"))
     ]
     return Subject(
         **_shortly(standing, one.site).model_dump(),
