@@ -3,7 +3,8 @@
 A trial is rehearsed to its middle. Its folder is copied, and in the copy every arm on the sealed list, every place that
 was taken and every kit that was handed out is another arm's; the ledger, with every recorded input, is the same. Then
 the same people take the same steps in both, and every answer is compared. Nothing is left out of the comparison but the
-pages of the pharmacy, and the arm that an emergency shows to the one who asked. Times of answers are not compared: no claim is made.
+pages of the pharmacy, and the arm that an emergency shows to the one who asked. Times of answers are not compared: no
+claim is made.
 """
 
 import logging
