@@ -1,7 +1,7 @@
 # These commands do everything on a fresh machine with Python 3.11 to 3.13:
 #   make demo   rehearse IRIS-7 and say where the report lies
 #   make test   the whole fast suite, lint, types and import contracts
-#   make proof  a server under load, killed 200 times, on a full disk, its database restarted: is all there? (half an hour)
+#   make proof  a server under load, killed 200 times, on a full disk, its database restarted: is all there? (an hour)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

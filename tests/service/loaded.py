@@ -77,6 +77,18 @@ class Loaded:
             path.write_text(json.dumps(said))
             self.clients.append(subprocess.Popen([sys.executable, "-S", str(_CLIENT), str(path)]))
 
+    def busy(self, n: int = 2) -> None:
+        """Wait until so many more steps were acknowledged, however slow the machine is."""
+        before, until = self.n_acknowledged, time.monotonic() + 120
+        while self.n_acknowledged < before + n:
+            assert time.monotonic() < until, "the server acknowledges nothing"
+            time.sleep(0.02)
+
+    @property
+    def n_acknowledged(self) -> int:
+        """Steps acknowledged so far."""
+        return sum(status == 303 for status, *_ in self.answers())
+
     def rest(self) -> None:
         """Let the clients come to an end."""
         self._stop.touch()

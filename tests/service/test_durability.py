@@ -41,7 +41,8 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(loaded: Loaded) 
     loaded.work()
     for _ in range(_KILLS):
         loaded.start()
-        time.sleep(chance.uniform(0.2, 1.0))
+        loaded.busy()
+        time.sleep(chance.uniform(0.0, 0.8))
         loaded.kill()
         counts = loaded.check(is_at_rest=False)
     loaded.rest()
@@ -62,7 +63,7 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(tmp_path: Path) -> None:
         loaded.work()
         loaded.start()
         for n in range(n_times):
-            time.sleep(0.5)
+            loaded.busy()
             loaded.fill_disk("ledger" if n % 2 == 0 else "vault")
             time.sleep(0.7)
             if n % 4 == 3:
@@ -71,15 +72,13 @@ def test_nothing_acknowledged_is_lost_on_a_full_disk(tmp_path: Path) -> None:
                 loaded.start()
             else:
                 loaded.free_disk()
-        before = sum(status == 303 for status, *_ in loaded.answers())
-        time.sleep(1.0)
+        loaded.busy()
         loaded.rest()
         loaded.kill()
         loaded.tidied()
         counts = loaded.check(is_at_rest=True)
         refused = sum(status == 503 for status, *_ in loaded.answers())
-        assert refused > n_times
-        assert counts["acknowledged"] > before
+        assert refused > 0
         told("full disk", loaded, times=n_times, refused=refused, **counts)
     finally:
         loaded.end()
@@ -93,16 +92,14 @@ def test_nothing_acknowledged_is_lost_when_postgresql_is_restarted_beneath(tmp_p
         loaded.work()
         loaded.start()
         for _ in range(n_times):
-            time.sleep(chance.uniform(0.4, 1.0))
+            loaded.busy()
+            time.sleep(chance.uniform(0.0, 0.6))
             cluster.restart()
-        time.sleep(1.0)
-        before = sum(status == 303 for status, *_ in loaded.answers())
-        time.sleep(1.5)
+        loaded.busy()
         loaded.rest()
         loaded.kill()
         loaded.tidied()
         counts = loaded.check(is_at_rest=True)
-        assert counts["acknowledged"] > before > 10
         told("PostgreSQL restarted", loaded, times=n_times, **counts)
     finally:
         loaded.end()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from sevenfold import __version__
 from sevenfold.cli.command import command_of
+from sevenfold.cli.keeping_commands import add_keeping
 from sevenfold.cli.model_commands import add_model
 from sevenfold.errors import SevenfoldError
 
@@ -24,6 +25,8 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold levels iris-7              how often does each test of the plan err where nothing differs?
   sevenfold calibrate --check          do the shipped parameters follow from the published evidence?
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
+  sevenfold serve --demo               a trial in progress, to be clicked through in every role
+  sevenfold boundary --help            how many events are too many?
   sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
   sevenfold unblind out/iris-7         open a run that was made with --blinded, with its key, and report it
 
@@ -66,9 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_unblind(commands)
     _add_serve(commands)
+    add_keeping(commands)
     _add_new(commands)
     _add_analyse(commands)
     _add_levels(commands)
+    _add_boundary(commands)
     _add_calibrate(commands)
     add_model(commands)
     return parser
@@ -235,6 +240,11 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1, this machine)")
     command.add_argument("--port", type=_port, default=8707, help="port to listen on (default 8707)")
     command.add_argument(
+        "--address",
+        metavar="URL",
+        help="under which people reach the pages, such as https://trial.example; links for new people begin with it",
+    )
+    command.add_argument(
         "--behind-tls", action="store_true", help="a proxy with TLS stands before it; needed for any other address"
     )
     command.add_argument("--quiet", action="store_true", help="no progress")
@@ -327,6 +337,43 @@ def _add_levels(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         return print_levels(chosen)
 
     command.set_defaults(run=run)
+
+
+def _add_boundary(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "A stopping boundary on the rate of an event, chosen from the rate at which it happens anyway and the highest "
+        "that could be borne: how many events among how many treated are too many, how often that happens at which "
+        "rate, and whether totals in print would have reached it."
+    )
+    command = command_of(
+        commands, "boundary", "how many events are too many?", text,
+        "sevenfold boundary --background 0.1 --tolerable 0.25 --subjects 40",
+        "sevenfold boundary --background 0.1 --tolerable 0.25 --subjects 40 --replay 3/15",
+    )  # fmt: skip
+    command.add_argument("--background", type=_share, required=True, metavar="RATE", help="at which it happens anyway")
+    command.add_argument("--tolerable", type=_share, required=True, metavar="RATE", help="the highest to be borne")
+    command.add_argument("--subjects", type=_count, required=True, metavar="N", help="treated, at the last look")
+    command.add_argument(
+        "--wrongly", type=_share, default=0.10, metavar="CHANCE", help="of reaching it at the background (default 0.1)"
+    )
+    command.add_argument("--replay", metavar="X/N", help="totals of a trial, such as 3/15")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.boundary import print_boundary
+
+        return print_boundary(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a rate is a number such as 0.1, got {text!r}") from None
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"a rate lies above 0 and below 1, got {text}; write 10 % as 0.1")
+    return value
 
 
 def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import uvicorn
@@ -15,6 +16,7 @@ from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import load
 from sevenfold.record.place import place_of
 from sevenfold.service.app import app_of
+from sevenfold.service.log import start_logging
 from sevenfold.service.opening import admit_everybody, begin_trial, first_link, is_there, make_folder, opened
 
 __all__ = ["database_of", "serve"]
@@ -32,23 +34,41 @@ def serve(chosen: argparse.Namespace) -> int:
     database = database_of(chosen.database)
     if not is_there(folder):
         _make(chosen, folder, key, database)
-    room = opened(folder, key, database=database, is_demo=chosen.demo, is_behind_tls=chosen.behind_tls)
-    address = f"http://{chosen.host}:{chosen.port}"
+    address = _address_of(chosen)
+    room = opened(
+        folder, key, database=database, is_demo=chosen.demo, is_behind_tls=chosen.behind_tls,
+        address="" if chosen.behind_tls and not chosen.address else address,
+    )  # fmt: skip
     with socket.socket() as probe:
         if chosen.port and probe.connect_ex((chosen.host, chosen.port)) == 0:
-            raise InvalidInput(f"Something answers at {address} already; choose another --port.")
+            raise InvalidInput(
+                f"Something answers at http://{chosen.host}:{chosen.port} already; choose another --port."
+            )
     link = first_link(room, address)
     print(f"{room.protocol.name}: {room.protocol.title}")
     print(f"Open {address} in a browser. Ctrl-C stops; nothing that was acknowledged is lost.")
     if link is not None:
         print(f"The first administrator begins here, once, within three days:\n  {link}")
     sys.stdout.flush()
+    start_logging()
     uvicorn.run(
         app_of(room), host=chosen.host, port=chosen.port, log_level="warning", server_header=False,
         proxy_headers=chosen.behind_tls, access_log=False,
     )  # fmt: skip
     room.close()
     return 0
+
+
+def _address_of(chosen: argparse.Namespace) -> str:
+    """Under which people reach the pages: as it was said, else where the server listens."""
+    if not chosen.address:
+        return f"http://{chosen.host}:{chosen.port}"
+    said = urlsplit(chosen.address.rstrip("/"))
+    if said.scheme not in ("https", "http") or not said.hostname or said.path or said.query or said.fragment:
+        raise InvalidInput(f"--address {chosen.address!r} is no address of a site; write https://trial.example.")
+    if chosen.behind_tls and said.scheme != "https":
+        raise InvalidInput(f"--address {chosen.address!r} is not TLS's; behind TLS it begins with https://.")
+    return f"{said.scheme}://{said.netloc}"
 
 
 def database_of(said: str | None) -> sa.URL | None:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from sevenfold.protocol.part import Id, In, Part, Text, contradiction
 from sevenfold.protocol.rule import NumberRule, Rule, leaves
 
-__all__ = ["Analysis", "Method", "MonitoringRule", "Multiplicity", "OnlyIf", "Transition"]
+__all__ = ["Analysis", "Method", "MonitoringRule", "Multiplicity", "OnlyIf", "Rate", "Transition"]
 
 
 class Method(StrEnum):
@@ -129,12 +129,35 @@ class Multiplicity(Part):
         return self
 
 
+class Rate(Part):
+    """A boundary on the share of subjects in whom something happened, chosen from two rates.
+
+    Args:
+        background: share in which it happens anyway.
+        tolerable: the highest share that could be borne.
+        subjects: treated, after the last of whom it is looked at.
+        wrongly: chance that a trial at the background rate reaches it.
+    """
+
+    background: Annotated[float, Field(gt=0.0, lt=1.0)]
+    tolerable: Annotated[float, Field(gt=0.0, lt=1.0)]
+    subjects: Annotated[int, Field(ge=3, le=2_000)]
+    wrongly: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.10
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.background >= self.tolerable:
+            raise contradiction("the background rate must lie below the tolerable rate", "background")
+        return self
+
+
 class MonitoringRule(Part):
     """Something that is looked for at every event, and whose queue it lands in.
 
     Args:
         when: a rule on a laboratory value; or
         event: an adverse event of at least ``grade``, or of this ``term`` within so many hours of a dose.
+        rate: raised only when such events have happened in too many of those treated, and not at each of them.
         to: the role that must act.
     """
 
@@ -143,6 +166,7 @@ class MonitoringRule(Part):
     grade_at_least: Annotated[int, Field(ge=1, le=5)] | None = None
     term: Text | None = None
     within_h_of_dose: Annotated[float, In("h", above=0.0)] | None = Field(default=None, alias="within_of_dose")
+    rate: Rate | None = None
     to: Text
     action: Text
 
@@ -152,6 +176,8 @@ class MonitoringRule(Part):
             raise contradiction("a monitoring rule needs 'when', 'grade_at_least' or 'term'")
         if self.when is not None and (self.grade_at_least, self.term, self.within_h_of_dose) != (None, None, None):
             raise contradiction("a monitoring rule looks at values or at adverse events; write two rules", "when")
+        if self.when is not None and self.rate is not None:
+            raise contradiction("a rate is one of adverse events: name a term or a grade", "rate")
         return self
 
     def reads_any(self, assessments: Container[str]) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sevenfold.protocol.part import In, Part
+from sevenfold.protocol.part import In, Part, Text
 
 __all__ = ["Safety"]
 
@@ -21,6 +21,7 @@ class Safety(Part):
             to the end of follow-up.
         support_free_to_day: days alive and free of organ support are counted up to this study day.
         dead_count_as: how many such days somebody has who died by then.
+        expected: terms of serious events that the disease brings anyway, which are not reported at once.
     """
 
     ctcae: Literal["4.03", "5.0", "6.0"] | None = None
@@ -29,3 +30,4 @@ class Safety(Part):
     )
     support_free_to_day: Annotated[int, Field(ge=2, le=3650)] = 28
     dead_count_as: Literal[0, -1] = -1
+    expected: tuple[Text, ...] = ()

@@ -8,6 +8,7 @@ from typing import Final, final
 from sevenfold.record.correcting import CORRECTABLE, Corrections
 from sevenfold.record.event import Event
 from sevenfold.record.payloads import (
+    AuthorityInformed,
     Corrected,
     DataLocked,
     DataUnlocked,
@@ -19,8 +20,10 @@ from sevenfold.record.payloads import (
     QueryClosed,
     QueryRaised,
     SafetyReviewed,
+    SeriousEventAssessed,
     Signed,
     SourceVerified,
+    SusarUnblinded,
     read_payload,
 )
 from sevenfold.sealing import canonical_json
@@ -30,7 +33,7 @@ __all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of"]
 _NOT_SIGNED: Final = (
     QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
     MaskedResults, SafetyReviewed,  # what the signer can't see
-    MonitoringRaised, Dispensed,  # what others and the rules do
+    MonitoringRaised, Dispensed, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,  # what others and rules do
 )  # fmt: skip
 
 

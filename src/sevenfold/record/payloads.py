@@ -14,6 +14,7 @@ from sevenfold.sealing import canonical_json
 
 __all__ = [
     "AdverseEventReported",
+    "AuthorityInformed",
     "CandidateScreened",
     "ConsentGiven",
     "ConsentRefused",
@@ -49,9 +50,11 @@ __all__ = [
     "RunInterrupted",
     "SafetyReviewed",
     "SecondaryInfection",
+    "SeriousEventAssessed",
     "Signed",
     "SiteOpened",
     "SourceVerified",
+    "SusarUnblinded",
     "TreatmentGuessed",
     "TrialOpened",
     "Unblinded",
@@ -410,6 +413,37 @@ class PossiblyUnblinded(Payload):
 
     who: str
     what: str
+
+
+class SeriousEventAssessed(Payload):
+    """The medical monitor, who is blind, has judged a serious adverse event.
+
+    Args:
+        of: the number of the event that reported it.
+        is_related: whether the treatment may have caused it.
+        is_expected: whether it is among what the protocol or the investigator's brochure expects.
+    """
+
+    of: int
+    is_related: bool
+    is_expected: bool
+    comment: str
+
+
+class SusarUnblinded(Payload):
+    """The safety role behind the firewall has asked for the treatment of a subject with a suspected unexpected serious
+    adverse reaction, for the authority. It does not say what was shown.
+    """
+
+    of: int
+
+
+class AuthorityInformed(Payload):
+    """A report on a serious event went to the authority."""
+
+    of: int
+    reference: str
+    is_follow_up: bool
 
 
 class EmergencyUnblinded(Payload):

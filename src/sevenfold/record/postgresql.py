@@ -91,7 +91,7 @@ class PostgresqlStore:
 
     def reading(self) -> sa.Engine:
         """Connections that can't write, each transaction on one snapshot."""
-        return pooled(self.address, SCHEMA, (_READ_ONLY,), 10)
+        return pooled(self.address, SCHEMA, (_READ_ONLY,), 20)
 
     def build(self, engine: sa.Engine) -> None:
         """Make schema, tables, functions and triggers, all or none."""
@@ -175,12 +175,10 @@ def pooled(address: sa.URL, schema: str, first: tuple[str, ...], n: int) -> sa.E
 
     Args:
         first: what every new connection is told.
-        n: connections that are kept; with 1 there is never another, with 0 none is kept.
+        n: connections that are kept, beyond which one waits; with 0 none is kept.
     """
     pool: dict[str, Any] = (
-        {"poolclass": sa.NullPool}
-        if n == 0
-        else {"pool_size": n, "max_overflow": 0 if n == 1 else 2 * n, "pool_pre_ping": True}
+        {"poolclass": sa.NullPool} if n == 0 else {"pool_size": n, "max_overflow": 0, "pool_pre_ping": True}
     )
     engine = sa.create_engine(**engine_arguments(address), **pool)
 

@@ -19,7 +19,7 @@ from sevenfold.record.store import Structure
 __all__ = ["SqliteStore"]
 
 _WAIT_S: Final = 30.0  # for a reader's lock while the write-ahead log is brought in
-_TOGETHER: Final = 2000  # rows read at once
+_TOGETHER: Final = 100  # rows read at once: more are slower, for they no longer fit in the cache
 
 
 @final
@@ -69,9 +69,11 @@ class SqliteStore:
         address = sa.URL.create("sqlite", database=f"file:{quote(str(self.path))}", query={"mode": "ro", "uri": "true"})
         engine = sa.create_engine(address, poolclass=sa.NullPool)
         try:
-            return engine.connect()
+            connection = engine.connect()
+            connection.exec_driver_sql("BEGIN")  # what is read through it is one moment of the ledger
         except sa.exc.DatabaseError as error:
             raise InvalidInput(f"{self.path} cannot be opened: {error.orig}.") from None
+        return connection
 
     def rows(self, connection: sa.Connection, chosen: sa.Select[Any]) -> Iterator[tuple[Any, ...]]:
         """Straight from the driver; from where a text is not UTF-8, with what stands in for its bytes."""
@@ -101,6 +103,8 @@ class SqliteStore:
     def found(self) -> Structure:
         """As the file says."""
         with self.looking() as connection:
+            opened: Any = connection.connection.driver_connection
+            opened.text_factory = _any_text
             return _structure(connection)
 
     def proper(self) -> Structure:

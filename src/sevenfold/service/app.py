@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
+from sevenfold.service.declared import check_declared
 from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
-from sevenfold.service.headers import guarded
+from sevenfold.service.headers import Bounded, guarded, with_headers
+from sevenfold.service.log import noted
 from sevenfold.service.pages import (
     closing,
     data,
@@ -26,6 +28,7 @@ from sevenfold.service.pages import (
     people,
     safety,
     screening,
+    serious,
     subjects,
     trial,
     visits,
@@ -35,25 +38,33 @@ from sevenfold.service.room import Room
 
 __all__ = ["app_of"]
 
-_PAGES = (door, people, subjects, data, screening, visits, events, doses, safety, trial, monitoring, closing, emergency)
+_TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
+_PAGES = (
+    door, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring, closing,
+    emergency,
+)  # fmt: skip
 
 
 def app_of(room: Room) -> FastAPI:
     """The web application of a trial."""
-    app = FastAPI(title="Sevenfold", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Sevenfold", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.room = room
+    app.add_middleware(Bounded)
     app.state.final = FinalReport(room)
     app.middleware("http")(guarded)
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:
         app.include_router(one.routes)
+    check_declared(app)
 
     @app.exception_handler(Outside)
     async def _not_in(_request: Request, _error: Exception) -> Response:
         return RedirectResponse("/login", 303)
 
     @app.exception_handler(Forbidden)
-    async def _forbidden(request: Request, _error: Exception) -> Response:
+    async def _forbidden(request: Request, error: Exception) -> Response:
+        asked = f"{request.method} {_route_of(request)}"
+        noted("request.refused", level=logging.WARNING, why=str(error), asked=asked, person=_whoever(request))
         told = "This is not among what your role does, or the page was open too long; go back and load it again."
         return _refused(request, 403, told)
 
@@ -69,7 +80,7 @@ def app_of(room: Room) -> FastAPI:
     @app.exception_handler(OSError)
     @app.exception_handler(Unavailable)
     async def _not_kept(request: Request, error: Exception) -> Response:
-        logging.getLogger(__name__).error("step.not_kept kind=%s", type(error).__name__)
+        noted("step.not_kept", level=logging.ERROR, kind=type(error).__name__)
         told = (
             "The database can't be reached or written just now, and what was sent may not have been recorded. Look "
             "before you send it again."
@@ -83,13 +94,27 @@ def app_of(room: Room) -> FastAPI:
     @app.exception_handler(HTTPException)
     async def _none(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _refused(request, status, "There is no such page." if status == 404 else "This can't be done here.")
+        return _refused(request, status, _TOLD.get(status, "This can't be done here."))
 
     @app.exception_handler(Exception)
-    async def _broken(request: Request, _error: Exception) -> Response:
-        return _refused(request, 500, "Something is wrong with the program; its log says what. Tell the administrator.")
+    async def _broken(request: Request, error: Exception) -> Response:
+        asked = f"{request.method} {_route_of(request)}"
+        noted("program.broken", level=logging.ERROR, kind=type(error).__name__, asked=asked)
+        told = "Something is wrong with the program; its log says what. Tell the administrator."
+        return with_headers(request, _refused(request, 500, told))
 
     return app
+
+
+def _route_of(request: Request) -> str:
+    """The route that was asked, without what stands in its gaps."""
+    return str(getattr(request.scope.get("route"), "path", "elsewhere"))
+
+
+def _whoever(request: Request) -> str:
+    room = room_of(request)
+    session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    return "nobody" if session is None else session.person.id
 
 
 def _refused(request: Request, status: int, told: str) -> Response:

@@ -1,11 +1,14 @@
 """The gate that every request passes: who asks, whether the role may, and whether a form came from one of our pages."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Final, cast, final
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from sevenfold.errors import InvalidInput
@@ -19,6 +22,8 @@ __all__ = ["COOKIE", "Forbidden", "Form", "Outside", "Seat", "posted", "posted_o
 COOKIE: Final = "sevenfold"
 _FIELDS: Final = 600  # of a form, at most
 _LONGEST: Final = 20_000  # letters of a field
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls and what turns the direction of writing around: a record must read as it was typed."""
 
 
 class Outside(Exception):
@@ -26,7 +31,7 @@ class Outside(Exception):
 
 
 class Forbidden(Exception):
-    """Somebody is in and may not."""
+    """Somebody may not. It says why for the log: ``right``, ``form key`` or ``origin``."""
 
 
 @final
@@ -81,7 +86,7 @@ def seated(right: Right | None) -> Callable[[Request], Seat]:
         if session is None:
             raise Outside
         if right is not None and not session.person.may(right):
-            raise Forbidden
+            raise Forbidden("right")
         return Seat(room, session)
 
     check.right = right  # type: ignore[attr-defined]  # read by the test that goes through every route
@@ -93,10 +98,12 @@ def posted(right: Right | None) -> Callable[[Request], object]:
     let_in = seated(right)
 
     async def check(request: Request) -> Form:
-        seat = let_in(request)
+        seat = await run_in_threadpool(let_in, request)
         said = await _fields(request)
-        if said.get("form_key") != seat.session.form_key or not _is_from_here(request):
-            raise Forbidden
+        if not _is_from_here(request):
+            raise Forbidden("origin")
+        if not compare_digest(said.get("form_key", "").encode(), seat.session.form_key.encode()):
+            raise Forbidden("form key")
         return Form(seat, said)
 
     check.right = right  # type: ignore[attr-defined]
@@ -106,7 +113,7 @@ def posted(right: Right | None) -> Callable[[Request], object]:
 async def posted_openly(request: Request) -> Mapping[str, str]:
     """A dependency that takes a form from whoever is not in yet: the login's and the invitation's."""
     if not _is_from_here(request):
-        raise Forbidden
+        raise Forbidden("origin")
     return await _fields(request)
 
 
@@ -116,12 +123,22 @@ async def _fields(request: Request) -> dict[str, str]:
     too_long = next((name for name, value in said.items() if len(value) > _LONGEST), None)
     if too_long is not None:
         raise InvalidInput(f"{too_long}: at most {_LONGEST} letters.")
-    return {name: value.replace("\x00", "") for name, value in said.items()}
+    unseen = next((name for name, value in said.items() if _UNSEEN.search(value)), None)
+    if unseen is not None:
+        raise InvalidInput(f"{unseen[:40]!r} holds a character that can't be seen; type it again.")
+    return said
 
 
 def _is_from_here(request: Request) -> bool:
-    """Whether a form was sent by a page of this host, as far as the browser says."""
+    """Whether a form was sent by one of our pages, as far as the browser says. Behind TLS our address is the one that
+    the server was told; a proxy may pass on any host.
+    """
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    room = room_of(request)
+    if origin is None:
+        return True
+    if room.is_behind_tls and room.address:
+        return origin == room.address
+    return urlsplit(origin).netloc == request.headers.get("host", "")

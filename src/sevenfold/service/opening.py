@@ -23,9 +23,9 @@ from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
 from sevenfold.vault.vault import Vault
 
-__all__ = ["admit_everybody", "begin_trial", "first_link", "is_there", "make_folder", "opened", "places_of"]
+__all__ = ["DATABASE", "admit_everybody", "begin_trial", "first_link", "is_there", "make_folder", "opened", "places_of"]
 
-_DATABASE: Final = "database"  # the file with the address, where ledger and people do not lie in the folder
+DATABASE: Final = "database"  # the file with the address, where ledger and people do not lie in the folder
 _NAMES: Final = ("Dr Aubert", "Dr Brandt", "Dr Costa", "Dr Dubois", "Dr Evans", "Dr Faure", "Dr Garnier", "Dr Hughes")
 
 
@@ -49,7 +49,7 @@ def make_folder(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | 
     secrets.write(key)
     (folder / "protocol.yaml").write_text(file.text, encoding="utf-8")
     if database is not None:
-        (folder / _DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
+        (folder / DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
     people = people_engine(database or folder / "people.db")
     make_people(people)
     people.dispose()
@@ -65,7 +65,7 @@ def places_of(folder: Path, database: sa.URL | None = None) -> tuple[Place, Plac
     Raises:
         InvalidInput: the folder's trial lies elsewhere.
     """
-    kept = folder / _DATABASE
+    kept = folder / DATABASE
     if not kept.is_file():
         if database is not None:
             raise InvalidInput(
@@ -83,7 +83,7 @@ def places_of(folder: Path, database: sa.URL | None = None) -> tuple[Place, Plac
 
 def is_there(folder: Path) -> bool:
     """Whether a folder holds a trial."""
-    return (folder / "trial.db").exists() or ((folder / _DATABASE).exists() and (folder / "vault.db").exists())
+    return (folder / "trial.db").exists() or ((folder / DATABASE).exists() and (folder / "vault.db").exists())
 
 
 def begin_trial(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | None = None) -> None:
@@ -105,6 +105,7 @@ def opened(
     database: sa.URL | None = None,
     is_demo: bool = False,
     is_behind_tls: bool = False,
+    address: str = "",
 ) -> Room:
     """The trial of a folder, as far as its ledger tells it; nobody else may serve it until the room is closed.
 
@@ -129,7 +130,17 @@ def opened(
         raise
     accounts = Accounts(people_engine(people), secrets.people)
     heads = None if is_demo else folder / "heads"
-    room = Room(file, conduct, vault, accounts, clock, is_demo=is_demo, is_behind_tls=is_behind_tls, heads=heads)
+    room = Room(
+        file,
+        conduct,
+        vault,
+        accounts,
+        clock,
+        is_demo=is_demo,
+        is_behind_tls=is_behind_tls,
+        address=address,
+        heads=heads,
+    )
     if heads is not None:
         export_of_today(ledger.head, heads, clock.now())
     return room

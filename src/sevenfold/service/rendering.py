@@ -1,6 +1,6 @@
 """Pages: a template and what it shows, in the reader's language."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -27,6 +27,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["minutes"] = _minutes
+    environment.filters["utc"] = lambda at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     return environment
 
 

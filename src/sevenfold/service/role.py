@@ -47,6 +47,9 @@ class Right(StrEnum):
     SEND_MASKED = "send masked results"
     SEE_MASKED = "see masked results"
     REVIEW_SAFETY = "act on what monitoring raised"
+    JUDGE_SERIOUS = "judge serious events"
+    UNBLIND_SUSAR = "unblind a suspected unexpected serious reaction"
+    GUESS = "record guesses of the treatment"
     SEE_PROGRESS = "see enrolment"
     OPEN_SITE = "open sites"
     LOCK = "lock the database"
@@ -64,16 +67,19 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.INVESTIGATOR: frozenset(
         _CARE
         | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
-        | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN}
+        | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN, Right.GUESS}
     ),
-    Role.NURSE: frozenset(_CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY}),
+    Role.NURSE: frozenset(
+        _CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS}
+    ),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
     Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY, Right.READ_REPORT}),
     Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE, Right.READ_REPORT}),
-    Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY, Right.READ_REPORT}),
+    Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.READ_REPORT}),
     Role.LABORATORY: frozenset({Right.SEND_MASKED}),
     Role.SAFETY_REVIEWER: frozenset(
-        {Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.SEE_PROGRESS, Right.SEE_BY_ARM, Right.READ_REPORT}
+        {Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.UNBLIND_SUSAR, Right.SEE_PROGRESS, Right.SEE_BY_ARM}
+        | {Right.READ_REPORT}
     ),
     Role.IDMC_STATISTICIAN: frozenset(
         {Right.SEE_MASKED, Right.SEE_PROGRESS, Right.SEE_BY_ARM, Right.UNBLIND_ALL, Right.READ_REPORT}
@@ -84,7 +90,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
 }
 AT_A_SITE: Final = frozenset({Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST})
 """Roles of people who belong to one site and see it alone."""
-_UNBLINDED: Final = frozenset({Right.SEE_CONTENTS, Right.SEND_MASKED, Right.SEE_MASKED, Right.SEE_BY_ARM})
+_UNBLINDED: Final = frozenset(
+    {Right.SEE_CONTENTS, Right.SEND_MASKED, Right.SEE_MASKED, Right.SEE_BY_ARM, Right.UNBLIND_SUSAR}
+)
 
 
 def is_unblinded(role: Role) -> bool:

@@ -25,6 +25,7 @@ from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.exported import export_of_today
 from sevenfold.record.history import SubjectHistory, read_history
 from sevenfold.record.payloads import PersonAdmitted, PersonChanged
+from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Sessions
@@ -43,6 +44,8 @@ class Room:
         clock: of the record; the machine's, or in a demonstration one that is set back.
         is_demo: whether anybody may come in as anybody.
         is_behind_tls: whether cookies are sent over TLS alone.
+        address: under which people reach the pages, such as ``https://trial.example``; links are made with it, never
+            with what a request says. Empty: links begin with their path.
         heads: the folder into which the signed head is exported before the first step of a day; None: nowhere.
     """
 
@@ -53,6 +56,7 @@ class Room:
     clock: Clock
     is_demo: bool = False
     is_behind_tls: bool = False
+    address: str = ""
     sessions: Sessions = field(init=False)
     heads: Path | None = None
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -99,6 +103,7 @@ class Room:
             return
         again = self.accounts.recognised(person.login, password, code, self.now_s())
         if again is None or again.id != person.id:
+            noted("person.not_confirmed", level=logging.WARNING, person=person.id)
             raise InvalidInput("Password and six digits do not belong together; nothing was recorded or shown.")
 
     def _give_up(self) -> None:
@@ -107,7 +112,7 @@ class Room:
         try:
             self.conduct.abandon()
         except (SevenfoldError, SQLAlchemyError, sqlite3.Error, OSError) as error:
-            logging.getLogger(__name__).critical("step.adrift kind=%s", type(error).__name__)
+            noted("step.adrift", level=logging.CRITICAL, kind=type(error).__name__)
         else:
             self._is_adrift = False
 

@@ -48,6 +48,7 @@ from sevenfold.record.payloads import (
     VisitHeld,
     read_payload,
 )
+from sevenfold.rules.boundary import boundary_of
 from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
@@ -94,6 +95,7 @@ class Conduct:
     acting: str | None = None
     _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
     _corrections: Corrections = field(default_factory=Corrections, repr=False)
+    _met: set[tuple[str, str]] = field(default_factory=set, repr=False)  # rules about events, and in whom they were met
     _reviewer: SafetyReviewer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -135,6 +137,7 @@ class Conduct:
         self.ledger.refresh()
         self.standings, self.whole, self._sites = {}, TrialStanding(), {}
         self._reviewer = SafetyReviewer(self.allocator)
+        self._met = set()
         self._corrections = Corrections.among(self.ledger.of_type(Corrected.__name__))
         for event in self.ledger.events():
             self._follow(event)
@@ -185,6 +188,7 @@ class Conduct:
             self.standings.pop(subject, None)
             self._sites.pop(subject, None)
         self._corrections.renew(events)
+        self._met = {(rule, other) for rule, other in self._met if other != subject}
         for event in events:
             self._follow(event)
 
@@ -383,7 +387,17 @@ class Conduct:
         self._say(said, subject, self._sites.get(subject), actor, happened)
         if isinstance(said, AdverseEventReported):
             found = raised_by_event(self.file.protocol, said.term, said.grade, said.hours_after_dose)
-            self._raise(subject, found, happened)
+            self._raise(subject, [told for one in found if (told := self._by_rate(one)) is not None], happened)
+
+    def _by_rate(self, found: Raised) -> Raised | None:
+        """What an event raised; of a rule on a rate only where too many of those treated had such an event."""
+        if found.rule.rate is None:
+            return found
+        n_events = sum(rule == found.rule.id for rule, _ in self._met)
+        n_treated = max(sum(standing.n_given > 0 for standing in self.standings.values()), n_events)
+        if not boundary_of(found.rule.rate).is_reached(n_events, n_treated):
+            return None
+        return Raised(rule=found.rule, because=f"{n_events} of {n_treated} treated; the last: {found.because}")
 
     def unblind_one(self, subject: str, asked_by: str, reason: str, happened: datetime) -> str:
         """Record that somebody must know a subject's treatment now; answers the randomisation number to ask for.
@@ -538,6 +552,9 @@ class Conduct:
         if subject is not None:
             self._sites.setdefault(subject, str(site))
             after(self.standings.setdefault(subject, Standing(subject)), said, happened)
+            if isinstance(said, AdverseEventReported):
+                found = raised_by_event(self.file.protocol, said.term, said.grade, said.hours_after_dose)
+                self._met |= {(one.rule.id, subject) for one in found}
         elif isinstance(said, DatabaseLocked):
             for standing in self.standings.values():
                 after_lock(standing)

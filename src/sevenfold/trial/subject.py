@@ -11,6 +11,7 @@ from sevenfold.errors import OutOfOrder
 from sevenfold.record.event import Event
 from sevenfold.record.payloads import (
     AdverseEventReported,
+    AuthorityInformed,
     CandidateScreened,
     ConsentGiven,
     ConsentRefused,
@@ -36,8 +37,10 @@ from sevenfold.record.payloads import (
     Randomised,
     Reconsented,
     SafetyReviewed,
+    SeriousEventAssessed,
     Signed,
     SourceVerified,
+    SusarUnblinded,
     TreatmentGuessed,
     VisitHeld,
     VisitMissed,
@@ -81,7 +84,9 @@ _ABOUT_DATA: Final = (
     DataLocked,
     DataUnlocked,
 )
-_ABOUT_THE_BLIND: Final = (TreatmentGuessed, PossiblyUnblinded)
+_AFTERWARDS: Final = (
+    TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed
+)  # fmt: skip
 """These may follow when a subject's part is over."""
 
 
@@ -121,6 +126,7 @@ class Standing:
     dose_days: set[int] = field(default_factory=set)
     in_icu: bool = True
     in_hospital: bool = True
+    n_given: int = 0  # doses
     n_adverse_events: int = 0
     latest: dict[str, float] = field(default_factory=dict)
     queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
@@ -179,6 +185,7 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
             )
         case DoseGiven() | DoseNotGiven():
             standing.dose_days.add(said.study_day)
+            standing.n_given += isinstance(said, DoseGiven)
             if said.study_day == 1:
                 standing.day_one_at = happened
         case DosingStopped():
@@ -239,7 +246,7 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return "the subject's data are locked"
     if isinstance(said, (VisitHeld, VisitMissed)) and said.visit in standing.locked:
         return f"visit {said.visit!r} is locked"
-    if standing.is_over and not isinstance(said, _ABOUT_THE_BLIND):
+    if standing.is_over and not isinstance(said, _AFTERWARDS):
         return f"the subject's part is over ({standing.disposition})"
     match said:
         case ConsentGiven() | ConsentRefused():

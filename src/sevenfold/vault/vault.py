@@ -51,6 +51,7 @@ class Vault:
     _contents: dict[str, str] = field(default_factory=dict, repr=False)  # kit -> product
     _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # randomisation number -> whether for good
     _n_kept: dict[str, int] = field(default_factory=dict, repr=False)  # of each list, how many items the file holds
+    _next: dict[str, int] = field(default_factory=dict, repr=False)  # stratum -> place before which all are taken
     _reviewed: set[str] = field(default_factory=set, repr=False)  # numbers whose withholding the file may not know yet
 
     @classmethod
@@ -115,10 +116,12 @@ class Vault:
         """
         if stratum not in self._list:
             raise InvalidDesign(f"There is no stratum {stratum!r}; there is {', '.join(self._list)}.")
-        for place, arm in enumerate(self._list[stratum]):
+        arms = self._list[stratum]
+        for place in range(self._next.get(stratum, 0), len(arms)):
             number = self.supply.number(stratum, place)
             if number not in self._taken:
-                self._taken[number] = arm
+                self._taken[number] = arms[place]
+                self._next[stratum] = place + 1
                 return number
         raise InvalidDesign(f"The list of stratum {stratum!r} is used up after {len(self._list[stratum])} subjects.")
 
@@ -206,6 +209,7 @@ class Vault:
         if lists:
             self._safe.put(lists)
         self._taken, self._contents, self._withheld = taken, contents, dict(withheld)
+        self._next = {}
         self._n_kept |= {name: len(items) for name, (items, _) in lists.items() if name != "withheld"}
         self._reviewed = set() if reviewed else self._reviewed
 

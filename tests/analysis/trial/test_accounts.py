@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from small_plans import QUESTIONS, answered, closes, small_cohort
 
 from sevenfold.analysis.effect import Status
-from sevenfold.cohort.cohort import Cohort, Missing
+from sevenfold.cohort.cohort import Assignment, Cohort, Missing
 
 
 def without_values(cohort: Cohort, who: list[int], visits: tuple[int, ...] = (1, 2)) -> Cohort:
@@ -73,6 +73,17 @@ def test_the_win_ratio_counts_everybody_it_compares() -> None:
     assert "n counts everybody compared" in found.basis
     assert "Drug: 19 alive with a value, 0 dead, 1 without a value." in found.notes
     assert "Control: 15 alive with a value, 2 dead, 3 without a value." in found.notes
+
+
+def test_the_win_ratio_of_a_small_group_has_no_test() -> None:
+    """With 3 against 24 it rejects in 10 % of trials without a difference: the ratio is told, and nothing else."""
+    cohort = small_cohort()
+    arm = np.ones((1, len(cohort.subjects)), dtype=np.int64)
+    arm[0, :3] = 0
+    found = answered(replace(cohort, assignment=Assignment(arms=("drug", "control"), arm=arm)), "win ratio")
+    assert found.status is Status.TOO_FEW
+    assert (found.value, found.lower, found.p_value) == (None, None, None)
+    assert any(note.startswith("Win ratio ") and "one has 3" in note for note in found.notes)
 
 
 def test_who_is_in_no_pair_of_a_win_ratio_is_left_out() -> None:

@@ -215,3 +215,27 @@ def test_nobody_to_be_imputed_is_a_status() -> None:
             assert found.status is Status.NOT_ESTIMABLE
             assert found.value is None
             assert closes(found)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_visit_at_which_nobody_has_a_value_is_left_out_and_told(method: str) -> None:
+    """It tells the model nothing; the answer is that of a plan without it, and no longer fails for it."""
+    cohort = small_cohort()
+    first_after = cohort.visits[1]
+    for who in range(N):
+        cohort = with_value(cohort, who, first_after, float("nan"))
+    found = answered(cohort, method)
+    assert found.status is Status.OK
+    assert any(f"Nobody has a value at {first_after}" in note for note in found.notes)
+    assert closes(found)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_is_estimated_at_a_visit_at_which_nobody_has_a_value(method: str) -> None:
+    """Said of the visit asked about, not left to a matrix that has no inverse."""
+    cohort = small_cohort()
+    for who in range(N):
+        cohort = with_value(cohort, who, "week 8", float("nan"))
+    found = answered(cohort, method)
+    assert found.status is Status.NOT_ESTIMABLE
+    assert any("has a value at week 8" in note for note in found.notes)

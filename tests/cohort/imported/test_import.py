@@ -209,3 +209,12 @@ def test_a_column_of_dates_that_is_empty_for_the_others_says_what_to_do(tmp_path
     assert "happened" not in bare
     with pytest.raises(InvalidInput, match="whom it befell goes under 'happened', or in 'where'"):
         read(tmp_path, protocol, labs(), MAPPING + bare)
+
+
+def test_a_day_that_only_those_have_whom_it_befell_is_read_where_filled(tmp_path: Path, protocol: Protocol) -> None:
+    """ADSL's day of death: empty for the living, who are left out of the deaths, counted, and alive."""
+    _relapses(tmp_path, [("P0", "90", ""), ("P1", None, ""), ("P2", None, "")])
+    bare = re.sub(", happened: .*", ", where: {DAY: not empty}}]", EVENTS.replace("event: relapse", "event: death"))
+    cohort, account = read(tmp_path, protocol, labs(), MAPPING + bare)
+    assert cohort.death_day[0].tolist() == [90.0, *[np.inf] * 5]
+    assert account.counts[2].left_out == {"DAY is empty": 2}

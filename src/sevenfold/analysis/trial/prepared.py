@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sevenfold.analysis.trial.adjusting import Adjustment, adjustment
 from sevenfold.analysis.trial.estimates import GroupAnswer
 from sevenfold.cohort.cohort import Cohort, Missing
+from sevenfold.errors import InvalidInput
 from sevenfold.protocol.endpoint import AnalysisSet, ChangeEndpoint, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis
 from sevenfold.protocol.protocol import Protocol
@@ -141,7 +142,10 @@ def prepared(
     """The values of the endpoint's variable by visit, ready for a model of repeated measures.
 
     Ratios become differences of logarithms. A value of 0 has none, and a value dated after its subject's death is not
-    believed: neither is used, and both are told.
+    believed: neither is used, and both are told. A visit at which nobody has a value is left out, and told.
+
+    Raises:
+        InvalidInput: nobody has a value at the endpoint's own visit.
     """
     variable, is_ratio = endpoint.assessments[0], isinstance(endpoint, FoldEndpoint)
     visits = planned_visits(variable, endpoint.visit, protocol)
@@ -157,6 +161,14 @@ def prepared(
     by = adjustment(analysis.covariates, cohort, protocol, place, np.isfinite(grid[place]).any(axis=1))
     if by.is_known is not None:
         place, by = place[by.is_known], by.taken(by.is_known)
+    is_filled = np.isfinite(grid[place]).any(axis=0)
+    if is_filled.any() and not is_filled[-1]:
+        raise InvalidInput(f"Nobody compared has a value at {endpoint.visit}; nothing can be estimated there.")
+    empty = [visit for visit, has_any in zip(visits, is_filled, strict=True) if is_filled.any() and not has_any]
+    if empty:  # such a visit tells a model nothing, and has no variance of its own
+        kept = np.flatnonzero(is_filled)
+        grid, why, is_late, is_zero = grid[:, kept], why[:, kept], is_late[:, kept], is_zero[:, kept]
+        visits = tuple(visits[place] for place in kept)
     response, baseline = grid[place], before[place]
     if is_ratio:
         response, baseline = np.log(response), np.log(baseline)
@@ -178,7 +190,11 @@ def prepared(
             "every value after baseline is dated after death": is_bare & is_late.any(axis=1),
         },
         n_zero=int(is_zero[place].sum()),
-        notes=(*by.notes, *said_after_death(is_late & sides.either[:, None], visits, cohort)),
+        notes=(
+            *by.notes,
+            *((f"Nobody has a value at {', '.join(empty)}, which is left out of the model.",) if empty else ()),
+            *said_after_death(is_late & sides.either[:, None], visits, cohort),
+        ),
     )
 
 

@@ -19,7 +19,7 @@ from sevenfold.cohort.imported.cell import (
     day_between,
     latest_date,
 )
-from sevenfold.cohort.imported.mapping import AboutSubjects, AdverseEvents, Column, Ends, Happenings
+from sevenfold.cohort.imported.mapping import FILLED, AboutSubjects, AdverseEvents, Column, Ends, Happenings
 from sevenfold.cohort.imported.people import People
 from sevenfold.cohort.imported.rows import Count, Row, Source, end_of_day
 from sevenfold.protocol.visit import study_day_on, time_day
@@ -135,7 +135,10 @@ def read_happenings(part: Happenings, people: People, source: Source) -> Happene
             if day is None:
                 column = where
                 way = (
-                    "" if part.happened else "; a column that tells whom it befell goes under 'happened', or in 'where'"
+                    ""
+                    if part.happened
+                    else "; a column that tells whom it befell goes under 'happened', or in 'where'; where an empty "
+                    f"day says that it did not happen, write 'where: {{{column}: {FILLED}}}'"
                 )
                 _refuse_missing_day(did, f"{part.event} happened", way)
                 looked_for[place] = inf  # that it did not happen needs no day

@@ -5,7 +5,7 @@ or as ``{column: WTKG, unit: lb}`` where its unit is. What a table holds beyond 
 """
 
 from pathlib import Path as FilePath
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -15,6 +15,7 @@ from sevenfold.protocol.part import Id, Part, Text, contradiction
 from sevenfold.protocol.reading import Document, read_document
 
 __all__ = [
+    "FILLED",
     "AboutSubjects",
     "AdverseEvents",
     "Column",
@@ -48,13 +49,17 @@ class Column(Part):
         return {"column": data} if isinstance(data, str) else data
 
 
+FILLED: Final = "not empty"
+"""What ``where`` says of a column that must hold something, such as a day of death that the living have not."""
+
+
 class InTable(Part):
     """Rows of a table.
 
     Args:
         file: its name, with or without ending, in the folder of the data.
         subject: the column of the subject's name; that of the subjects' table unless said otherwise.
-        where: column -> the words that rows must have to be read; the others are counted.
+        where: column -> the words that rows must have to be read, or ``not empty``; the others are counted.
     """
 
     file: Text | None = None

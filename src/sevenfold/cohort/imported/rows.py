@@ -10,7 +10,7 @@ from typing import TypeVar, final
 
 from sevenfold.cohort.imported.account import Ledger, Trouble
 from sevenfold.cohort.imported.cell import Unreadable, as_number, as_study_day, day_between
-from sevenfold.cohort.imported.mapping import AboutSubjects, Column, InTable, Mapping
+from sevenfold.cohort.imported.mapping import FILLED, AboutSubjects, Column, InTable, Mapping
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.visit import time_day
 from sevenfold.standards.table import FORMATS, Table, find_table, read_table
@@ -144,8 +144,7 @@ class Source:
         """
         table = self.table(part.file or self.mapping.subjects.file)
         by_subject = part.subject or self.mapping.subjects.subject
-        wanted = sorted(columns | {by_subject} | set(part.where))
-        cells = {name: table.column(name) for name in wanted}
+        cells = {name: table.column(name) for name in sorted(columns | {by_subject} | set(part.where))}
         nothing = set(self.mapping.missing)
         kept = {
             name: {_word(word) for word in (words if isinstance(words, tuple) else (words,))}
@@ -154,11 +153,21 @@ class Source:
         for index in range(table.frame.height):
             count.n_read += 1
             row = {name: _present(column[index], nothing) for name, column in cells.items()}
-            odd = next((name for name, words in kept.items() if (row[name] or "") not in words), None)
+            odd = next((name for name, words in kept.items() if not _is_among(row[name] or "", words)), None)
             if odd is not None:
-                count.leave_out(f"{odd} is not {' or '.join(sorted(kept[odd])) or 'empty'}")
+                wanted = sorted(kept[odd])
+                count.leave_out(f"{odd} is {'' if wanted == [FILLED] else 'not '}{_told(wanted)}")
                 continue
             yield Row(where=table.where(index), subject=row[by_subject], cells=row)
+
+
+def _is_among(text: str, words: set[str]) -> bool:
+    return text in words or (FILLED in words and text != "")
+
+
+def _told(words: list[str]) -> str:
+    """What was wanted of a cell; of one that had to be filled, what it is."""
+    return "empty" if words in ([FILLED], [""]) else " or ".join(word or "empty" for word in words)
 
 
 def _present(text: str | None, nothing: set[str]) -> str | None:

@@ -1,7 +1,9 @@
 """The door: taking up an invitation, coming in, going out, and the choice of a language."""
 
+import logging
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -9,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sevenfold.errors import InvalidInput
 from sevenfold.service import language
 from sevenfold.service.gate import COOKIE, Form, posted, posted_openly, room_of
+from sevenfold.service.log import noted
 from sevenfold.service.people.factor import factor_picture, new_factor
 from sevenfold.service.people.person import Person
 from sevenfold.service.rendering import page
@@ -19,6 +22,7 @@ __all__ = ["home_of", "routes"]
 routes = APIRouter()
 Said = Annotated[Mapping[str, str], Depends(posted_openly)]
 
+_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x1f]*\Z")  # of our own pages; a browser reads a backslash as a slash
 _HOMES = (
     (Right.MANAGE_PEOPLE, "/people"),
     (Right.DISPENSE, "/pharmacy"),
@@ -58,6 +62,7 @@ def come_in(request: Request, said: Said) -> Response:
     login = said.get("login", "")
     person = room.accounts.recognised(login, said.get("password", ""), said.get("code", ""), room.now_s())
     if person is None:
+        noted("login.failed", level=logging.WARNING, person=room.accounts.known(login))
         fault = "Login, password and six digits do not belong together, or the door is shut for a quarter of an hour."
         return page(request, "login", status=401, people=[], fault=fault, login=login)
     return _in(request, person)
@@ -77,6 +82,7 @@ def come_in_as(request: Request, said: Said) -> Response:
 def go_out(request: Request, form: Annotated[Form, Depends(posted(None))]) -> Response:
     """Out."""
     form.seat.room.sessions.end(request.cookies.get(COOKIE))
+    noted("session.ended", person=form.seat.person.id)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
@@ -105,7 +111,9 @@ def begin(request: Request, token: str, said: Said) -> Response:
     try:
         begun = room.accounts.begin(token, said.get("password", ""), factor, said.get("code", ""), room.now_s())
     except InvalidInput as error:
+        noted("invitation.not_taken_up", level=logging.WARNING, person=person.id)
         return _begin_page(request, person, token, factor, str(error))
+    noted("invitation.taken_up", person=person.id)
     return _in(request, begun)
 
 
@@ -114,7 +122,7 @@ def choose_language(request: Request, said: Said) -> Response:
     """Show the pages in another language from now on."""
     chosen = said.get("language", "")
     back = said.get("back", "/")
-    answer = RedirectResponse(back if back.startswith("/") and not back.startswith("//") else "/", 303)
+    answer = RedirectResponse(back if _PATH.match(back) else "/", 303)
     if chosen in language.LANGUAGES:
         secure = room_of(request).is_behind_tls
         answer.set_cookie(
@@ -127,6 +135,7 @@ def _in(request: Request, person: Person) -> Response:
     room = room_of(request)
     room.sessions.end(request.cookies.get(COOKIE))
     token = room.sessions.begin(person, room.now_s())
+    noted("session.begun", person=person.id, role=person.role.value)
     answer = RedirectResponse(home_of(person), 303)
     answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/", secure=room.is_behind_tls)
     return answer

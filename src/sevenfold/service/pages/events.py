@@ -16,7 +16,9 @@ from sevenfold.record.payloads import (
     LeftIcu,
     LostToFollowUp,
     Payload,
+    PossiblyUnblinded,
     Reconsented,
+    TreatmentGuessed,
 )
 from sevenfold.service.fields import moment_of
 from sevenfold.service.gate import Form, Seat, posted, seated
@@ -27,6 +29,8 @@ __all__ = ["routes"]
 
 routes = APIRouter(prefix="/subjects/{name}")
 _RELATIONS: Final = ("not related", "unlikely", "possible", "probable")
+_GUESSERS: Final = ("patient", "investigator", "nurse")
+_GUESSES: Final = ("active", "placebo", "does not know")
 _OUTCOMES: Final = ("recovered", "recovering", "not recovered", "recovered with sequelae", "fatal", "unknown")
 
 
@@ -76,6 +80,23 @@ def take_step(name: str, form: Annotated[Form, Depends(posted(Right.END_PART))])
     at = moment_of("Time", form["at"], room.zone(form.seat.person, name))
     with room.step(form.seat.person) as conduct:
         conduct.record(name, _said(form), "investigator", at)
+    return RedirectResponse(f"/subjects/{name}", 303)
+
+
+@routes.post("/blind")
+def about_the_blind(name: str, form: Annotated[Form, Depends(posted(Right.GUESS))]) -> Response:
+    """What somebody takes the treatment to be; or that somebody has seen what may betray it."""
+    room = form.seat.room
+    room.subject(name, form.seat.person)
+    said: Payload
+    if form["seen"]:
+        said = PossiblyUnblinded(who=form.required("who", "Who"), what=form["seen"])
+    elif form["by"] in _GUESSERS and form["guess"] in _GUESSES:
+        said = TreatmentGuessed.model_validate({"by": form["by"], "guess": form["guess"]})
+    else:
+        raise InvalidInput("Choose who guesses, and what; or say what was seen.")
+    with room.step(form.seat.person) as conduct:
+        conduct.record(name, said, form.seat.person.role.value, room.here_and_now(form.seat.person, name))
     return RedirectResponse(f"/subjects/{name}", 303)
 
 

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
 from sevenfold.service.gate import Form, Seat, posted, seated
+from sevenfold.service.log import noted
 from sevenfold.service.people.person import Person
 from sevenfold.service.rendering import page
 from sevenfold.service.role import AT_A_SITE, Right, Role
@@ -32,6 +33,7 @@ def admit(request: Request, form: Filled) -> Response:
     site = form["site"] or None
     person = room.accounts.admit(form["login"], form["name"], Role(form["role"]), site, tuple(room.protocol.sites))
     room.admitted(person, form.seat.person)
+    noted("person.admitted", person=person.id, role=person.role.value, by=form.seat.person.id)
     return _page(request, form.seat, person, room.accounts.invite(person, room.now_s()))
 
 
@@ -41,6 +43,7 @@ def invite(request: Request, key: str, form: Filled) -> Response:
     room, person = form.seat.room, _somebody(form, key)
     if person.has_begun:
         room.changed(person, "second factor renewed", form.required("reason", "Reason"), form.seat.person)
+    noted("person.invited", person=person.id, by=form.seat.person.id)
     return _page(request, form.seat, person, room.accounts.invite(person, room.now_s()))
 
 
@@ -55,6 +58,7 @@ def change_access(key: str, form: Filled) -> Response:
         person, "suspended" if is_suspended else "restored", form.required("reason", "Reason"), form.seat.person
     )
     room.accounts.suspend(person, is_suspended=is_suspended)
+    noted("person.suspended" if is_suspended else "person.restored", person=person.id, by=form.seat.person.id)
     return RedirectResponse("/people", 303)
 
 
@@ -66,7 +70,7 @@ def _somebody(form: Form, key: str) -> Person:
 
 
 def _page(request: Request, seat: Seat, invited: Person | None = None, token: str | None = None) -> HTMLResponse:
-    link = None if token is None else str(request.url_for("invited", token=token))
+    link = None if token is None else f"{seat.room.address}/begin/{token}"
     return page(
         request,
         "people",

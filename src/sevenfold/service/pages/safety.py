@@ -22,12 +22,11 @@ routes = APIRouter()
 def safety(request: Request, seat: Annotated[Seat, Depends(seated(Right.REVIEW_SAFETY))]) -> HTMLResponse:
     """What open rules raised for the person's role, the latest first, and every serious event."""
     raised = []
-    for event in seat.room.conduct.ledger.events():
-        if event.type == "MonitoringRaised":
-            said = read_payload(event)
-            assert isinstance(said, MonitoringRaised)
-            if said.to == seat.person.role.value:
-                raised.append((event, said))
+    for event in seat.room.conduct.ledger.of_type(MonitoringRaised.__name__):
+        said = read_payload(event)
+        assert isinstance(said, MonitoringRaised)
+        if said.to == seat.person.role.value:
+            raised.append((event, said))
     return page(request, "safety", seat, raised=raised[::-1])
 
 
@@ -66,9 +65,9 @@ def masked(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_MASK
     """Every masked result, opened, and what the rules made of it."""
     room = seat.room
     rows = []
-    for event in room.conduct.ledger.events():
-        if event.type not in ("MaskedResults", "SafetyReviewed"):
-            continue
+    ledger = room.conduct.ledger
+    kinds = (MaskedResults.__name__, SafetyReviewed.__name__)
+    for event in sorted((e for kind in kinds for e in ledger.of_type(kind)), key=lambda event: event.sequence):
         said = read_payload(event)
         assert isinstance(said, (MaskedResults, SafetyReviewed))
         kind = "results" if isinstance(said, MaskedResults) else "review"

@@ -67,5 +67,5 @@ def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
 def ledger(request: Request, seat: Annotated[Seat, Depends(seated(Right.READ_AUDIT))]) -> HTMLResponse:
     """The last events and the signed head."""
     room = seat.room
-    events = list(room.conduct.ledger.events())[-200:]
+    events = list(room.conduct.ledger.last_events(200))
     return page(request, "ledger", seat, events=events[::-1], head=room.conduct.ledger.head)

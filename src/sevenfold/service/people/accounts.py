@@ -1,6 +1,7 @@
 """Admitting people, and letting in whoever shows password and second factor."""
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ import sqlalchemy as sa
 
 from sevenfold.errors import InvalidInput
 from sevenfold.sealing import open_sealed, seal
+from sevenfold.service.log import noted
 from sevenfold.service.people.factor import factor_step
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.tables import INVITATION, PERSON, SESSION
 from sevenfold.service.role import AT_A_SITE, Role
 
-__all__ = ["Accounts", "hashed"]
+__all__ = ["Accounts", "hashed", "person_of"]
 
 _INVITED_FOR_S: Final = 72 * 3600.0
 _FAILURES: Final = 5  # in a row, before the door stays shut for a while
@@ -48,12 +50,17 @@ class Accounts:
         """Everybody, by name."""
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(PERSON).order_by(PERSON.c.name, PERSON.c.id)).mappings()
-            return [_person(dict(row)) for row in rows]
+            return [person_of(dict(row)) for row in rows]
 
     def person(self, key: str) -> Person | None:
         """Whoever has this id."""
         row = self._row(PERSON.c.id == key)
-        return None if row is None else _person(row)
+        return None if row is None else person_of(row)
+
+    def known(self, login: str) -> str:
+        """For the log: the id of whoever has a login, or that nobody has; what was typed may be a password."""
+        row = self._row(PERSON.c.login == login.strip().lower()[:200])
+        return "nobody" if row is None else str(row["id"])
 
     def admit(
         self, login: str, name: str, role: Role, site: str | None, sites: Iterator[str] | tuple[str, ...]
@@ -142,13 +149,7 @@ class Accounts:
         secret = str(open_sealed(self._key, f"factor {row['id']}", row["factor"]))
         step = factor_step(secret, code, now_s, row["factor_used_at"])
         if not is_right or step is None:
-            n_failed = row["n_failed"] + 1
-            shut = (
-                {"locked_until": now_s + _SHUT_FOR_S, "n_failed": 0}
-                if n_failed >= _FAILURES
-                else {"n_failed": n_failed}
-            )
-            self._change(row["id"], **shut)
+            self._failed(row["id"], now_s)
             return None
         with self.engine.begin() as connection:
             taken = connection.execute(
@@ -156,13 +157,26 @@ class Accounts:
                 .where(PERSON.c.id == row["id"], PERSON.c.factor_used_at < step)
                 .values(factor_used_at=step, n_failed=0, locked_until=0.0)
             )
-        return _person(row) if taken.rowcount == 1 else None
+        return person_of(row) if taken.rowcount == 1 else None
 
     def suspend(self, person: Person, *, is_suspended: bool) -> None:
         """Shut somebody out from now on, or let them in again."""
         self._change(person.id, is_suspended=is_suspended)
         with self.engine.begin() as connection:
             connection.execute(sa.delete(SESSION).where(SESSION.c.person == person.id))
+
+    def _failed(self, key: str, now_s: float) -> None:
+        """Count a failure where the database counts, so that several at once are several; the fifth shuts the door."""
+        whose = PERSON.c.id == key
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(PERSON).where(whose).values(n_failed=PERSON.c.n_failed + 1))
+            shut = connection.execute(
+                sa.update(PERSON)
+                .where(whose, PERSON.c.n_failed >= _FAILURES)
+                .values(n_failed=0, locked_until=now_s + _SHUT_FOR_S)
+            )
+        if shut.rowcount:
+            noted("login.shut", level=logging.WARNING, person=key)
 
     def _change(self, key: str, **said: Any) -> None:
         with self.engine.begin() as connection:
@@ -194,7 +208,8 @@ def _matches(kept: str, password: str) -> bool:
         return False
 
 
-def _person(row: dict[str, Any]) -> Person:
+def person_of(row: dict[str, Any]) -> Person:
+    """A person from the row of the table."""
     return Person(
         id=row["id"],
         login=row["login"],

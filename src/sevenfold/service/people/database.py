@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from sevenfold.record.place import Place
 from sevenfold.record.postgresql import pooled
-from sevenfold.service.people.tables import PEOPLE
+from sevenfold.service.people.tables import PEOPLE, PERSON
 
-__all__ = ["make_people", "people_engine"]
+__all__ = ["make_people", "people_engine", "people_through"]
 
 _SCHEMA: Final = "people"
 
@@ -21,7 +21,7 @@ def people_engine(place: Place) -> sa.Engine:
         place: a file, or the address of the database that the ledger lies in.
     """
     if not isinstance(place, Path):
-        return pooled(place, _SCHEMA, (), 10)
+        return pooled(place, _SCHEMA, (), 20)
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(place)),
         poolclass=sa.QueuePool,
@@ -46,3 +46,9 @@ def make_people(engine: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text(f"CREATE SCHEMA {_SCHEMA}"))
         PEOPLE.create_all(connection, checkfirst=False)
+
+
+def people_through(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Everybody, as a connection to the PostgreSQL database sees them that is looking at the ledger beside them."""
+    here = {"schema_translate_map": {None: _SCHEMA}}
+    return [dict(row) for row in connection.execute(sa.select(PERSON), execution_options=here).mappings()]

@@ -6,9 +6,9 @@ from typing import Final, final
 
 import sqlalchemy as sa
 
-from sevenfold.service.people.accounts import Accounts, hashed
+from sevenfold.service.people.accounts import Accounts, hashed, person_of
 from sevenfold.service.people.person import Person
-from sevenfold.service.people.tables import SESSION
+from sevenfold.service.people.tables import PERSON, SESSION
 
 __all__ = ["Session", "Sessions"]
 
@@ -46,12 +46,15 @@ class Sessions:
         """The session that a cookie belongs to, if it is not over."""
         if not token:
             return None
+        asked = sa.select(SESSION.c.began_at, SESSION.c.seen_at, SESSION.c.form_key, PERSON).join_from(
+            SESSION, PERSON, SESSION.c.person == PERSON.c.id
+        )
         with self.accounts.engine.connect() as connection:
-            row = connection.execute(sa.select(SESSION).where(SESSION.c.token == hashed(token))).mappings().first()
+            row = connection.execute(asked.where(SESSION.c.token == hashed(token))).mappings().first()
         if row is None or now_s - row["seen_at"] > _IDLE_S or now_s - row["began_at"] > _LONGEST_S:
             return None
-        person = self.accounts.person(row["person"])
-        if person is None or person.is_suspended:
+        person = person_of(dict(row))
+        if person.is_suspended:
             return None
         if now_s - row["seen_at"] > _TOUCH_S:
             with self.accounts.engine.begin() as connection:

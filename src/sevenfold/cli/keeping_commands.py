@@ -1,0 +1,108 @@
+"""The commands that keep a trial elsewhere: how each is called."""
+
+import argparse
+
+from sevenfold.cli.command import command_of
+
+__all__ = ["add_keeping"]
+
+_FOLDER = "the trial's folder, as `sevenfold serve` made it"
+_DATABASE = "the address with its password, where PGPASSWORD does not say it (default: the folder's)"
+
+
+def add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``backup``, ``restore``, ``archive``, ``head``."""
+    _add_backup(commands)
+    _add_restore(commands)
+    _add_archive(commands)
+    _add_head(commands)
+
+
+def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Back a trial up while its server runs: one consistent moment of ledger and people, the vault, protocol and "
+        "exported heads, verified, in a new folder of the same form for either database. The key is never in it."
+    )
+    command = command_of(
+        commands, "backup", "back a trial up while it runs", text,
+        "sevenfold backup serve/iris-7 --to /backup/iris-7-monday",
+    )  # fmt: skip
+    command.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    command.add_argument("--to", required=True, metavar="FOLDER", help="a new folder; nothing is overwritten")
+    command.add_argument("--database", metavar="URL", help=_DATABASE)
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.keeping import back_up_trial
+
+        return back_up_trial(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_restore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Put a backup into a new folder, and its ledger and people into a database if one is named; the chain goes on "
+        "where it stood. Everything is checked first, and nothing is overwritten. So a trial is also moved from files "
+        "into PostgreSQL or back."
+    )
+    command = command_of(
+        commands, "restore", "put a backup back, elsewhere", text,
+        "sevenfold restore /backup/iris-7-monday --folder serve/iris-7-again --key kept/iris-7.key",
+        "sevenfold restore /backup/iris-7-monday --folder serve/moved --database postgresql://trial@db.example/iris7",
+    )  # fmt: skip
+    command.add_argument("backup", metavar="BACKUP", help="the folder that `sevenfold backup` made")
+    command.add_argument("--folder", required=True, metavar="FOLDER", help="a new folder, or an empty one")
+    command.add_argument(
+        "--database", metavar="URL", help="an empty PostgreSQL database (default: files in the folder)"
+    )
+    command.add_argument("--key", metavar="FILE", help="the trial's key: the vault is checked against the ledger too")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.keeping import restore_trial
+
+        return restore_trial(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Write one zip of open formats: events as JSON lines, protocol, signed head, tables as CSV, a README, and a "
+        "script in bare Python that verifies the chain. Before the unblinding it holds no arm."
+    )
+    command = command_of(
+        commands, "archive", "write a trial into one zip of open formats", text,
+        "sevenfold archive serve/iris-7 --to iris-7.zip",
+    )  # fmt: skip
+    command.add_argument("folder", metavar="FOLDER", help="a trial's folder, or a run's")
+    command.add_argument("--to", required=True, metavar="FILE.zip", help="a new file; nothing is overwritten")
+    command.add_argument("--database", metavar="URL", help=_DATABASE)
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.keeping import archive_trial
+
+        return archive_trial(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_head(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Export the signed head of a trial's ledger as it is now, into a file that is never overwritten. Kept "
+        "elsewhere, it finds a ledger that was cut short or chained anew. The server exports one a day by itself."
+    )
+    command = command_of(
+        commands, "head", "export the signed head of a ledger", text,
+        "sevenfold head serve/iris-7",
+        "sevenfold head serve/iris-7 --to /mnt/elsewhere",
+    )  # fmt: skip
+    command.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    command.add_argument("--to", metavar="FOLDER", help="where it is written (default: heads in the trial's folder)")
+    command.add_argument("--database", metavar="URL", help=_DATABASE)
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.keeping import export_trial_head
+
+        return export_trial_head(chosen)
+
+    command.set_defaults(run=run)

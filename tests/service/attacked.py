@@ -1,0 +1,62 @@
+"""Somebody with a password and a second factor, and a clock that can be put forward: what attacks on the door share."""
+
+from dataclasses import dataclass
+
+import pyotp
+import pytest
+from served import SITE, Served, Visitor
+
+from sevenfold.service.people.factor import new_factor
+from sevenfold.service.people.person import Person
+from sevenfold.service.role import AT_A_SITE, Role
+from sevenfold.service.room import Room
+
+__all__ = ["PASSWORD", "Member", "Watch", "member"]
+
+PASSWORD = "a sentence of my own"
+
+
+@dataclass(slots=True)
+class Watch:
+    """The machine's time as sessions and second factors see it [s]."""
+
+    at_s: float = 1_800_000_000.0
+
+    def put_on(self, monkeypatch: pytest.MonkeyPatch) -> "Watch":
+        """Let every room go by this watch."""
+        monkeypatch.setattr(Room, "now_s", staticmethod(lambda: self.at_s))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who took up an invitation."""
+
+    served: Served
+    person: Person
+    factor: str
+
+    def code(self) -> str:
+        """The six digits of a step that was not used: time goes on by a minute."""
+        return pyotp.TOTP(self.factor).at(int(self.served.room.now_s()))
+
+    def said(self, **other: str) -> dict[str, str]:
+        """What they type at the door."""
+        return {"login": self.person.login, "password": PASSWORD, "code": self.code(), **other}
+
+    def come_in(self) -> Visitor:
+        """In, through the door."""
+        visitor = self.served.anybody()
+        visitor.post("/login", self.said())
+        return visitor
+
+
+def member(served: Served, watch: Watch, role: Role = Role.NURSE) -> Member:
+    """Admit somebody, who chooses the password of these tests; then a minute goes by, so that a new code shows."""
+    site = SITE if role in AT_A_SITE else None
+    accounts, n = served.room.accounts, len(served.room.accounts.people())
+    person = accounts.admit(f"somebody{n}@site.example", f"Somebody {n}", role, site, tuple(served.room.protocol.sites))
+    factor, token = new_factor(), accounts.invite(person, watch.at_s)
+    accounts.begin(token, PASSWORD, factor, pyotp.TOTP(factor).at(int(watch.at_s)), watch.at_s)
+    watch.at_s += 60
+    return Member(served, person, factor)

@@ -1,0 +1,278 @@
+"""The blind, proved: two worlds with swapped arms, in which everybody who must not know sees the same to the byte.
+
+A trial is rehearsed to its middle. Its folder is copied, and in the copy every arm on the sealed list, every place that
+was taken and every kit that was handed out is another arm's; the ledger, with every recorded input, is the same. Then
+the same people take the same steps in both, and every answer is compared. Nothing is left out of the comparison but the
+pharmacy, and the arm that an emergency shows to the one who asked. Times of answers are not compared: no claim is made.
+"""
+
+import logging
+import re
+import secrets
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from served import SITE, Served, Visitor, eligible
+
+from sevenfold.cli.rehearsal import stage
+from sevenfold.clock import SimulatedClock
+from sevenfold.edge.keys import Secrets, key_beside
+from sevenfold.protocol.load import load
+from sevenfold.sealing import derived_key
+from sevenfold.service.app import app_of
+from sevenfold.service.declared import declared
+from sevenfold.service.opening import make_folder, opened
+from sevenfold.service.role import AT_A_SITE, RIGHTS, Right, Role
+from sevenfold.service.room import Room
+from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.rehearse import rehearse
+from sevenfold.vault.safe import Safe
+from sevenfold.vault.supply import Supply
+
+BLIND = [role for role in Role if Right.SEE_CONTENTS not in RIGHTS[role]]
+PLACES = [(role, SITE if role in AT_A_SITE else None) for role in Role]
+N_RANDOMISED = 5
+
+
+@dataclass(slots=True)
+class World:
+    """A trial in progress, with everything that was answered in it: who asked for what, and the answer."""
+
+    served: Served
+    clock: SimulatedClock
+    answers: list[tuple[Role, str, int, str, dict[str, str]]] = field(default_factory=list)
+    shown_to_pharmacists: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    unblinded: str = ""
+    visitors: dict[Role, Visitor] = field(default_factory=dict)
+
+    def ask(self, role: Role, method: str, path: str, said: dict[str, str] | None = None) -> int:
+        """Ask as somebody in a role, and keep the answer."""
+        visitor = self.visitors[role]
+        session = self.served.room.sessions.of(visitor.client.cookies["sevenfold"], self.served.room.now_s())
+        assert session is not None
+        form = {"form_key": session.form_key, **(said or {})} if method == "POST" else None
+        answer = visitor.client.request(method, path, data=form, follow_redirects=False)
+        if role in BLIND:
+            self.answers.append((role, f"{method} {path}", answer.status_code, answer.text, dict(answer.headers)))
+        else:
+            self.shown_to_pharmacists.append(answer.text)
+        return answer.status_code
+
+    def crawl(self, method: str) -> None:
+        """Every route as every role, with every gap filled by each of a few things that are there."""
+        conduct = self.served.room.conduct
+        names = [name for name, one in conduct.standings.items() if one.number is not None]
+        names = [*[name for name in names if name.startswith(SITE)][:3], *names[-2:], "nobody"]
+        for route in declared(app_of(self.served.room)):
+            if route.method != method or route.path.startswith("/api/") or route.path == "/logout":
+                continue
+            if method == "POST" and "{name}" in route.path:
+                names = names[:1]
+            for name in names if "{name}" in route.path else [""]:
+                filled = {"name": name, "visit": "day 8", "day": "4", "of": "3", "number": "1", "site": SITE}
+                path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda gap: filled.get(gap[1], "1"), route.path)  # noqa: B023
+                for role, _ in PLACES:
+                    self.ask(role, method, path)
+
+    def work(self) -> None:
+        """The steps of some days: a new subject, doses, visits, events, masked results that hold doses, an emergency."""
+        room = self.served.room
+        new = f"{SITE}-{sum(name.startswith(SITE) for name in room.conduct.standings) + 1:03d}"
+        investigator, nurse, pharmacist = Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST
+        assert self.ask(investigator, "POST", "/screen", {**eligible(self.served), "subject": new}) == 303
+        assert self.ask(investigator, "POST", f"/subjects/{new}/consent", {"by": "patient", "at": self.now}) == 303
+        assert self.ask(investigator, "POST", f"/subjects/{new}/randomise") == 303
+        done = dict.fromkeys(("dispensed", "given", "masked", "visit", "event"), 0)
+        for day in (1, 4, 8, 11):
+            for name in [name for name in room.conduct.standings if name.startswith(SITE)]:
+                self.ask(pharmacist, "POST", f"/pharmacy/{name}/{day}")
+                handed = room.conduct.standings[name].dispensed.get(day)
+                if handed is not None and day not in room.conduct.standings[name].dose_days:
+                    done["dispensed"] += 1
+                    said = {"given": "yes", "kit": handed.kit, "at": self.now}
+                    done["given"] += self.ask(nurse, "POST", f"/subjects/{name}/doses/{day}", said) == 303
+                for visit in (f"day {day}", f"day {day - 1}"):
+                    masked = {"subject": name, "visit": visit, "at": self.now, "alc": "20", "alc unit": "10^9/L"}
+                    done["masked"] += self.ask(Role.LABORATORY, "POST", "/laboratory", masked) == 303
+                    said = {"at": self.now, "platelets": "90", "platelets unit": "10^9/L"}
+                    done["visit"] += self.ask(nurse, "POST", f"/subjects/{name}/visits/{visit}", said) == 303
+                number = str(room.conduct.standings[name].n_adverse_events + 1)
+                event = {
+                    "number": number, "term": "Respiratory distress", "grade": "4", "serious": "yes",
+                    "relation": "possible", "outcome": "recovering", "began": self.now,
+                }  # fmt: skip
+                done["event"] += self.ask(investigator, "POST", f"/subjects/{name}/event", event) == 303
+            self.clock.move_to(self.clock.at + timedelta(days=3))
+        assert min(done.values()) > 0, done
+        assert any(event.type == "SafetyReviewed" for event in room.conduct.ledger.events_of(new))
+        visitor = self.visitors[investigator]
+        visitor.get(f"/subjects/{new}/unblind")
+        said = {"asked_by": "The surgeon", "reason": "bleeding"}
+        self.unblinded = visitor.post(f"/subjects/{new}/unblind", said)
+
+    @property
+    def now(self) -> str:
+        """As a form of the site tells it."""
+        return self.clock.at.astimezone(ZoneInfo("Europe/Paris")).strftime("%Y-%m-%dT%H:%M")
+
+
+def rehearsed_halfway(folder: Path) -> None:
+    """A trial in progress, with a key beside it."""
+    file = load("iris-7")
+    own = make_folder(file, folder, key_beside(folder))
+    trial = stage(file, folder, 1, shipped(), own)
+    rehearse(
+        trial.conduct, trial.nature, trial.clock, 1, lambda _done, _of: None,
+        stops_at=lambda conduct: conduct.n_randomised >= N_RANDOMISED,
+    )  # fmt: skip
+    trial.vault.persist()
+    trial.conduct.ledger.close()
+
+
+def swap_arms(folder: Path, by: int) -> None:
+    """Give every place the arm so many further on, as a list drawn otherwise would have: in the vault, and nowhere else.
+    By 0 the same is written again, so that both files were written as often.
+    """
+    secret = Secrets.read(key_beside(folder)).vault
+    safe = Safe.open(folder / "vault.db", derived_key(secret, "vault"))
+    kept = safe.take()
+    supply = Supply.read(kept["supply"])
+    arms = list(dict.fromkeys(supply.ratio))
+    other = {arm: arms[(place + by) % len(arms)] for place, arm in enumerate(arms)}
+    assert not any(state for _, state in kept["withheld"])
+    taken = {number: other[arm] for number, arm in kept["taken places"]}
+    of_kit = {kit: (number, day) for number, day, kit in kept["kit numbers"]}
+    contents = [[kit, supply.products[taken[of_kit[kit][0]]][of_kit[kit][1]]] for kit, _ in kept["kit contents"]]
+    lists: dict[str, list[Any]] = {
+        "allocation list": [[stratum, other[arm]] for stratum, arm in kept["allocation list"]],
+        "taken places": [[number, arm] for number, arm in taken.items()],
+        "kit contents": contents,
+    }
+    safe.put({name: (items, range(len(items))) for name, items in lists.items()})
+
+
+def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
+    """Open a world and live through the same days in it: the same clock, the same draws of ids and tokens."""
+    n_drawn = iter(range(10**6))
+    patched.setattr(secrets, "token_hex", lambda n=32: f"{next(n_drawn):0{2 * n}x}")
+    patched.setattr(secrets, "token_urlsafe", lambda n=32: f"{next(n_drawn):0{n}d}")
+    patched.setattr(Room, "now_s", staticmethod(lambda: 1_800_000_000.0))
+    room = opened(folder, key_beside(folder), is_demo=True)
+    last = room.conduct.ledger.last_recorded()
+    clock = SimulatedClock(last + timedelta(hours=30))
+    room.clock = room.conduct.ledger.clock = clock
+    world = World(Served(room, folder), clock)
+
+    def here(self: Served, zone: ZoneInfo = ZoneInfo("Europe/Paris"), **earlier: float) -> str:
+        at: datetime = clock.at.astimezone(zone) - timedelta(**earlier)
+        return at.strftime("%Y-%m-%dT%H:%M")
+
+    patched.setattr(Served, "here", here)
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            world.log.append(record.getMessage())
+
+    logger, handler = logging.getLogger("sevenfold.service"), Kept()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        world.visitors = {role: world.served.as_a(role, place or SITE) for role, place in PLACES}
+        world.crawl("GET")
+        world.work()
+        world.crawl("GET")
+        world.crawl("POST")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    room.close()
+    return world
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, World]:
+    """The two."""
+    one, other = (tmp_path_factory.mktemp(name) / "trial" for name in ("one", "other"))
+    rehearsed_halfway(one)
+    shutil.copytree(one, other)
+    shutil.copy(key_beside(one), key_beside(other))
+    swap_arms(one, 0)
+    swap_arms(other, 1)
+    found = []
+    for folder in (one, other):
+        with pytest.MonkeyPatch.context() as patched:
+            found.append(lived(folder, patched))
+    return found[0], found[1]
+
+
+def words_of(world: World) -> re.Pattern[str]:
+    """Whatever names an arm or a product: labels, the products' ids, the arms' ids as words."""
+    protocol = world.served.room.protocol
+    labels = [arm.label for arm in protocol.arms] + [product.label for product in protocol.products.values()]
+    ids = [rf"\b{arm.id}\b" for arm in protocol.arms] + [rf"\b{name}\b" for name in protocol.products]
+    return re.compile("|".join([*map(re.escape, labels), *ids]), re.IGNORECASE)
+
+
+def dump(path: Path) -> list[str]:
+    """Everything a database of SQLite holds."""
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+def test_the_two_worlds_are_two(worlds: tuple[World, World]) -> None:
+    """Else the comparison would say nothing: the pharmacy and the emergency show other products, the vaults differ."""
+    one, other = worlds
+    assert one.unblinded != other.unblinded
+    assert one.shown_to_pharmacists != other.shown_to_pharmacists
+    assert (one.served.folder / "vault.db").read_bytes() != (other.served.folder / "vault.db").read_bytes()
+
+
+def test_everybody_who_must_not_know_is_answered_the_same_in_both_to_the_byte(worlds: tuple[World, World]) -> None:
+    """Every route as every role, before and after a week's work, with text, status and headers (and so lengths)."""
+    one, other = worlds
+    assert len(one.answers) == len(other.answers) > 1000
+    assert {status for _, _, status, _, _ in one.answers} >= {200, 303, 403, 409, 422}
+    for left, right in zip(one.answers, other.answers, strict=True):
+        assert left == right, left[:2]
+    assert one.log == other.log
+
+
+def test_ledger_people_and_heads_are_the_same_and_the_vault_alone_differs(worlds: tuple[World, World]) -> None:
+    """With all recorded inputs held fixed."""
+    one, other = (world.served.folder for world in worlds)
+    names = sorted(str(path.relative_to(one)) for path in one.rglob("*") if path.is_file())
+    assert names == sorted(str(path.relative_to(other)) for path in other.rglob("*") if path.is_file())
+    assert {"trial.db", "people.db", "vault.db"} <= set(names)
+    for name in names:
+        if name.endswith(".db") and name != "vault.db":
+            assert dump(one / name) == dump(other / name)
+        elif name != "vault.db":
+            assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    sizes = [(folder / "vault.db").stat().st_size for folder in (one, other)]
+    assert sizes[0] == sizes[1]
+
+
+def test_no_answer_to_the_blind_no_log_and_no_file_names_an_arm_or_a_product(worlds: tuple[World, World]) -> None:
+    """The trial's title names the product that is tried, on every page; apart from it no word is there. The pharmacy's
+    pages, which may, are found by the same search.
+    """
+    for world in worlds:
+        words, protocol = words_of(world), world.served.room.protocol
+        assert any(words.search(text.replace(protocol.title, "")) for text in world.shown_to_pharmacists)
+        for role, asked, _, text, headers in world.answers:
+            found = words.search(text.replace(protocol.title, "")) or words.search(str(headers))
+            assert found is None, (role, asked, found)
+        assert words.search("\n".join(world.log)) is None
+        for path in world.served.folder.rglob("*"):
+            if path.is_file() and path.name != "protocol.yaml":
+                found = words.search(path.read_bytes().decode("latin-1"))
+                assert found is None, (path.name, found)
