@@ -53,7 +53,8 @@ def answering(served: Served) -> Iterator[str]:
     until = time.monotonic() + 30
     while not server.started and time.monotonic() < until:
         time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    served.room.address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield served.room.address
     server.should_exit = True
     work.join(timeout=20)
 
@@ -74,7 +75,7 @@ class Person:
         self.page.fill("#code", pyotp.TOTP(self.factor).at(self.last_step * 30))
 
 
-@dataclass(slots=True)
+@dataclass
 class Story:
     """A trial, its address, and what has been looked at."""
 
@@ -227,6 +228,13 @@ def tell(story: Story, served: Served) -> None:
     watch = admitted("Mona", "medical monitor").page
     assert "severe event" in watch.inner_text("main")
     story.look(watch, "safety")
+    watch.goto(f"{at}/serious")
+    story.look(watch, "serious")
+    watch.check("input[name=related][value=yes]")
+    watch.check("input[name=expected][value=no]")
+    watch.get_by_role("button", name="Record the judgement").click()
+    assert "SUSAR" in watch.inner_text("main")
+    story.look(watch, "serious")
 
     nurse.goto(f"{at}{WHO}/data")
     row = nurse.locator("tr", has_text="VisitHeld day 1")
