@@ -20,7 +20,18 @@ from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
-__all__ = ["HERE", "SITE", "Served", "Visitor", "eligible", "enrolled", "serve_again", "serve_new", "take_up"]
+__all__ = [
+    "HERE",
+    "SITE",
+    "Served",
+    "Visitor",
+    "consenting",
+    "eligible",
+    "enrolled",
+    "serve_again",
+    "serve_new",
+    "take_up",
+]
 
 HERE: Final = "http://testserver"
 SITE: Final = "FR-1"
@@ -98,8 +109,8 @@ def serve_again(served: Served) -> Served:
     return Served(opened(served.folder, key_beside(served.folder)), served.folder)
 
 
-def enrolled(served: Served, n: int) -> list[str]:
-    """Subjects of the first French site who were screened, consented and randomised, through the pages."""
+def consenting(served: Served, n: int) -> list[str]:
+    """Subjects of the first French site who were screened and consented, through the pages."""
     sponsor, investigator = served.as_a(Role.SPONSOR), served.as_a(Role.INVESTIGATOR)
     if SITE not in served.room.conduct.whole.sites:
         sponsor.get("/progress")
@@ -110,8 +121,16 @@ def enrolled(served: Served, n: int) -> list[str]:
         investigator.get("/screen")
         investigator.post("/screen", {**eligible(served), "subject": name})
         investigator.post(f"/subjects/{name}/consent", {"by": "patient", "at": served.here()})
-        investigator.post(f"/subjects/{name}/randomise")
         names.append(name)
+    return names
+
+
+def enrolled(served: Served, n: int) -> list[str]:
+    """The same, and randomised."""
+    names, investigator = consenting(served, n), served.as_a(Role.INVESTIGATOR)
+    for name in names:
+        investigator.get(f"/subjects/{name}")
+        investigator.post(f"/subjects/{name}/randomise")
     return names
 
 

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from served import SITE, Served, eligible, serve_new
+from served import Served, consenting, serve_again, serve_new
 
-from sevenfold.edge.keys import key_beside
 from sevenfold.record.payloads import VisitHeld
 from sevenfold.record.verify import verify
-from sevenfold.service.opening import opened
 from sevenfold.service.role import Role
 
 WHO = "/subjects/FR-1-001"
@@ -18,13 +16,7 @@ WHO = "/subjects/FR-1-001"
 def served(tmp_path: Path) -> Served:
     """A trial with one consenting subject whose first visit is recorded."""
     one = serve_new(tmp_path / "trial")
-    sponsor = one.as_a(Role.SPONSOR)
-    sponsor.get("/progress")
-    sponsor.post(f"/sites/{SITE}/open")
-    investigator = one.as_a(Role.INVESTIGATOR)
-    investigator.get("/screen")
-    investigator.post("/screen", {**eligible(one), "subject": "FR-1-001"})
-    investigator.post(f"{WHO}/consent", {"by": "patient", "at": one.here()})
+    consenting(one, 1)
     nurse = one.as_a(Role.NURSE)
     nurse.get(f"{WHO}/visits/day 1")
     nurse.post(f"{WHO}/visits/day 1", {"at": one.here(), "platelets": "120", "platelets unit": "10^9/L", "inr": "1.2"})
@@ -139,6 +131,5 @@ def test_a_trial_reopened_stands_where_it_stood(served: Served) -> None:
     nurse.get(f"{WHO}/data")
     said = {"field": "results.platelets", "after": "30000", "reason": "misread"}
     nurse.post(f"{WHO}/data/correct/{visit_of(served)}", said)
-    served.room.close()
-    again = opened(served.folder, key_beside(served.folder))
+    again = serve_again(served).room
     assert again.conduct.standings == served.room.conduct.standings

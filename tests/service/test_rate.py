@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from served import SITE, eligible, serve_new
+from served import enrolled, serve_new
 
 from sevenfold.protocol.load import load
 from sevenfold.service.role import Role
@@ -18,16 +18,8 @@ def test_a_rate_is_raised_with_the_event_that_reaches_its_boundary(tmp_path: Pat
     file = tmp_path / "protocol.yaml"
     file.write_text(load("iris-7").text.replace("monitoring:\n", f"monitoring:\n{_RULE}"), encoding="utf-8")
     served = serve_new(tmp_path / "trial", str(file))
-    sponsor = served.as_a(Role.SPONSOR)
-    sponsor.get("/progress")
-    sponsor.post(f"/sites/{SITE}/open")
-    investigator = served.as_a(Role.INVESTIGATOR)
-    investigator.get("/screen")
-    names = [f"{SITE}-{n:03d}" for n in (1, 2, 3)]
-    for name in names:
-        investigator.post("/screen", {**eligible(served), "subject": name})
-        investigator.post(f"/subjects/{name}/consent", {"by": "patient", "at": served.here()})
-        investigator.post(f"/subjects/{name}/randomise")
+    names, investigator = enrolled(served, 3), served.as_a(Role.INVESTIGATOR)
+    investigator.get("/subjects")
     event = {"term": "Respiratory distress", "serious": "no", "relation": "possible", "outcome": "recovering"}
     raised = []
     for name in names:

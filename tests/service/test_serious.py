@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from served import SITE, Served, eligible, serve_new
+from served import Served, enrolled, serve_new
 
 from sevenfold.service.role import Role
 
@@ -12,14 +12,9 @@ WHO = "/subjects/FR-1-001"
 def with_serious_event(folder: Path) -> tuple[Served, int]:
     """A randomised subject with one serious event; its number in the ledger."""
     served = serve_new(folder)
-    sponsor = served.as_a(Role.SPONSOR)
-    sponsor.get("/progress")
-    sponsor.post(f"/sites/{SITE}/open")
+    enrolled(served, 1)
     investigator = served.as_a(Role.INVESTIGATOR)
-    investigator.get("/screen")
-    investigator.post("/screen", {**eligible(served), "subject": "FR-1-001"})
-    investigator.post(f"{WHO}/consent", {"by": "patient", "at": served.here()})
-    investigator.post(f"{WHO}/randomise")
+    investigator.get(WHO)
     event = {"number": "1", "term": "Capillary leak", "grade": "4", "serious": "yes", "relation": "probable"}
     investigator.post(f"{WHO}/event", {**event, "outcome": "recovering", "began": served.here()})
     of = next(e.sequence for e in served.room.conduct.ledger.events() if e.type == "AdverseEventReported")

@@ -64,10 +64,6 @@ class Corrections:
             if event.type == Corrected.__name__:
                 self._take(event)
 
-    def of(self, sequence: int) -> tuple[Corrected, ...]:
-        """Those of an event, in order."""
-        return tuple(self._of.get(sequence, ()))
-
     def read(self, event: Event) -> Payload:
         """What an event says now.
 

@@ -10,7 +10,6 @@ from sevenfold.record.payloads import (
     AdverseEventReported,
     AuthorityInformed,
     SeriousEventAssessed,
-    SusarUnblinded,
     read_payload,
 )
 
@@ -25,14 +24,12 @@ class SeriousEvent:
     Args:
         assessed: the last judgement; None before there is one.
         informed: what went to the authority, in order.
-        is_unblinded: whether the safety role has asked for the treatment.
     """
 
     event: Event
     said: AdverseEventReported
     assessed: SeriousEventAssessed | None = None
     informed: list[tuple[Event, AuthorityInformed]] = field(default_factory=list)
-    is_unblinded: bool = False
 
     @property
     def is_susar(self) -> bool:
@@ -50,16 +47,13 @@ def serious_events(events: Iterable[Event]) -> list[SeriousEvent]:
             said = corrections.read(event)
             if isinstance(said, AdverseEventReported) and said.is_serious:
                 found[event.sequence] = SeriousEvent(event, said)
-        elif event.type in (SeriousEventAssessed.__name__, AuthorityInformed.__name__, SusarUnblinded.__name__):
+        elif event.type in (SeriousEventAssessed.__name__, AuthorityInformed.__name__):
             about = read_payload(event)
             one = found.get(getattr(about, "of", 0))
             if one is None:
                 continue  # it was corrected to be not serious
-            match about:
-                case SeriousEventAssessed():
-                    one.assessed = about
-                case AuthorityInformed():
-                    one.informed.append((event, about))
-                case _:
-                    one.is_unblinded = True
+            if isinstance(about, SeriousEventAssessed):
+                one.assessed = about
+            elif isinstance(about, AuthorityInformed):
+                one.informed.append((event, about))
     return list(found.values())

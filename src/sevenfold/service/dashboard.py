@@ -1,10 +1,12 @@
 """What the trial's first screen tells: enrolment against the plan, what is overdue, queries, safety. Never an arm."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import final
 
+from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.record.payloads import AdverseEventReported, read_payload
 from sevenfold.report.enrolment_figure import Enrolment, enrolment_figure
 from sevenfold.service.people.person import Person
@@ -12,7 +14,15 @@ from sevenfold.service.room import Room
 from sevenfold.trial.subject import Disposition
 from sevenfold.trial.timing import study_day_of
 
-__all__ = ["Overdue", "SafetyCounts", "enrolment_shown", "overdue_visits", "safety_counts"]
+__all__ = [
+    "Overdue",
+    "SafetyCounts",
+    "SiteEnrolment",
+    "enrolment_by_site",
+    "enrolment_shown",
+    "overdue_visits",
+    "safety_counts",
+]
 
 
 @final
@@ -35,6 +45,39 @@ class SafetyCounts:
     n_serious: int
     n_severe: int
     n_died: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteEnrolment:
+    """How many of a site were screened and randomised, and whether it may screen."""
+
+    trial: RegisteredTrial
+    site: Site
+    is_open: bool
+    n_screened: int
+    n_randomised: int
+
+
+def enrolment_by_site(room: Room, person: Person) -> list[SiteEnrolment]:
+    """Of the sites that a person may see, in the protocol's order."""
+    screened: Counter[str] = Counter()
+    randomised: Counter[str] = Counter()
+    for name, standing in list(room.conduct.standings.items()):
+        site = str(room.conduct.site_of(name))
+        screened[site] += 1
+        randomised[site] += standing.number is not None
+    return [
+        SiteEnrolment(
+            trial=trial,
+            site=place,
+            is_open=name in room.conduct.whole.sites,
+            n_screened=screened[name],
+            n_randomised=randomised[name],
+        )
+        for name, (trial, place) in room.protocol.sites.items()
+        if person.sees(name)
+    ]
 
 
 def overdue_visits(room: Room, person: Person) -> list[Overdue]:

@@ -7,7 +7,7 @@ for it.
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["AT_A_SITE", "RIGHTS", "Right", "Role", "is_unblinded"]
+__all__ = ["AT_A_SITE", "RIGHTS", "Right", "Role"]
 
 
 class Role(StrEnum):
@@ -90,11 +90,3 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
 }
 AT_A_SITE: Final = frozenset({Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST})
 """Roles of people who belong to one site and see it alone."""
-_UNBLINDED: Final = frozenset(
-    {Right.SEE_CONTENTS, Right.SEND_MASKED, Right.SEE_MASKED, Right.SEE_BY_ARM, Right.UNBLIND_SUSAR}
-)
-
-
-def is_unblinded(role: Role) -> bool:
-    """Whether a role sees what betrays the arm before the planned unblinding."""
-    return bool(RIGHTS[role] & _UNBLINDED)

@@ -139,6 +139,11 @@ class Room:
         """The subjects whom a person may see, in the order in which they came."""
         return [name for name in list(self.conduct.standings) if person.sees(self.conduct.site_of(name))]
 
+    def next_subject(self, site: str) -> str:
+        """What the next candidate of a site is called."""
+        n = sum(self.conduct.site_of(name) == site for name in list(self.conduct.standings))
+        return f"{site}-{n + 1:03d}"
+
     def admitted(self, person: Person, by: Person | None) -> None:
         """Put into the record that somebody may work in the trial."""
         said = PersonAdmitted(person=person.id, name=person.name, role=person.role.value, site=person.site)

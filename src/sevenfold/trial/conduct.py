@@ -48,14 +48,14 @@ from sevenfold.record.payloads import (
     VisitHeld,
     read_payload,
 )
-from sevenfold.rules.boundary import boundary_of
 from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
-from sevenfold.rules.monitoring import Raised, raised_by_event, raised_by_results
+from sevenfold.rules.monitoring import Raised, raised_by_results
 from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
 from sevenfold.rules.visiting import check_visit
+from sevenfold.trial.event_rates import EventRates
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.safety_review import SafetyReviewer
 from sevenfold.trial.standing import TrialStanding
@@ -95,19 +95,17 @@ class Conduct:
     acting: str | None = None
     _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
     _corrections: Corrections = field(default_factory=Corrections, repr=False)
-    _met: set[tuple[str, str]] = field(default_factory=set, repr=False)  # rules about events, and in whom they were met
+    _rates: EventRates = field(init=False, repr=False)
     _reviewer: SafetyReviewer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._reviewer = SafetyReviewer(self.allocator)
+        self._rates, self._reviewer = EventRates(self.file.protocol), SafetyReviewer(self.allocator)
 
     @classmethod
     def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
         """The trial as its ledger tells it, to be gone on with."""
         conduct = cls(file, ledger, allocator)
-        conduct._corrections = Corrections.among(ledger.of_type(Corrected.__name__))
-        for event in ledger.events():
-            conduct._follow(event)
+        conduct._fold()
         return conduct
 
     def abandon(self) -> None:
@@ -136,11 +134,8 @@ class Conduct:
         self.ledger.discard()
         self.ledger.refresh()
         self.standings, self.whole, self._sites = {}, TrialStanding(), {}
-        self._reviewer = SafetyReviewer(self.allocator)
-        self._met = set()
-        self._corrections = Corrections.among(self.ledger.of_type(Corrected.__name__))
-        for event in self.ledger.events():
-            self._follow(event)
+        self._rates, self._reviewer = EventRates(self.file.protocol), SafetyReviewer(self.allocator)
+        self._fold()
         self.reconcile()
 
     def reconcile(self) -> None:
@@ -174,13 +169,16 @@ class Conduct:
         if isinstance(found, VisitHeld) and said.after is not None and not self.standings[subject].is_over:
             self._act_on(subject, {name: Result.model_validate(said.after)}, happened)
 
-    def corrections_of(self, sequence: int) -> tuple[Corrected, ...]:
-        """The corrections of an event, in order."""
-        return self._corrections.of(sequence)
+    def _fold(self) -> None:
+        """Everything that was committed, followed from the first event on."""
+        self._corrections = Corrections.among(self.ledger.of_type(Corrected.__name__))
+        for event in self.ledger.events():
+            self._follow(event)
 
     def _refold(self, subject: str) -> None:
         """A subject's standing anew, from what was committed and what waits."""
         self._reviewer.forget(subject)
+        self._rates.forget(subject)
         events = [*self.ledger.events_of(subject), *(e for e in self.ledger.waiting() if e.subject == subject)]
         if events:
             self.standings[subject] = Standing(subject)  # in its place among the others
@@ -188,7 +186,6 @@ class Conduct:
             self.standings.pop(subject, None)
             self._sites.pop(subject, None)
         self._corrections.renew(events)
-        self._met = {(rule, other) for rule, other in self._met if other != subject}
         for event in events:
             self._follow(event)
 
@@ -386,18 +383,7 @@ class Conduct:
         """
         self._say(said, subject, self._sites.get(subject), actor, happened)
         if isinstance(said, AdverseEventReported):
-            found = raised_by_event(self.file.protocol, said.term, said.grade, said.hours_after_dose)
-            self._raise(subject, [told for one in found if (told := self._by_rate(one)) is not None], happened)
-
-    def _by_rate(self, found: Raised) -> Raised | None:
-        """What an event raised; of a rule on a rate only where too many of those treated had such an event."""
-        if found.rule.rate is None:
-            return found
-        n_events = sum(rule == found.rule.id for rule, _ in self._met)
-        n_treated = max(sum(standing.n_given > 0 for standing in self.standings.values()), n_events)
-        if not boundary_of(found.rule.rate).is_reached(n_events, n_treated):
-            return None
-        return Raised(rule=found.rule, because=f"{n_events} of {n_treated} treated; the last: {found.because}")
+            self._raise(subject, self._rates.raised(said, self.standings.values()), happened)
 
     def unblind_one(self, subject: str, asked_by: str, reason: str, happened: datetime) -> str:
         """Record that somebody must know a subject's treatment now; answers the randomisation number to ask for.
@@ -553,8 +539,7 @@ class Conduct:
             self._sites.setdefault(subject, str(site))
             after(self.standings.setdefault(subject, Standing(subject)), said, happened)
             if isinstance(said, AdverseEventReported):
-                found = raised_by_event(self.file.protocol, said.term, said.grade, said.hours_after_dose)
-                self._met |= {(one.rule.id, subject) for one in found}
+                self._rates.sees(subject, said)
         elif isinstance(said, DatabaseLocked):
             for standing in self.standings.values():
                 after_lock(standing)

@@ -28,6 +28,7 @@ from sevenfold.analysis.trial.ranked import ranked, rerandomised
 from sevenfold.analysis.trial.repeated import repeated_measures
 from sevenfold.analysis.trial.response import Responses, responses
 from sevenfold.analysis.trial.timed import hazards, restricted_means
+from sevenfold.analysis.trial.told import estimated
 from sevenfold.analysis.trial.unknown_outcomes import unknown_outcomes
 from sevenfold.analysis.two_binomials import Table
 from sevenfold.cohort.cohort import Cohort
@@ -213,17 +214,11 @@ def _ancova(estimand: Estimand, found: Responses, by: Adjustment) -> _Found:
     if not fit.fit.is_ok:
         return {"status": fit.fit.status, "notes": (*notes, fit.fit.message)}
     effect = fit.effect(f"{a} against {b}")
-    lower, upper = effect.interval(_LEVEL)
-    told: Callable[[float], float] = exp if is_ratio else float
     adjusted = ", ".join(
         ["log baseline" if is_ratio and name == "baseline" else name for name in covariates] + list(factors)
     )
     return {
-        "status": Status.OK,
-        "value": told(effect.estimate),
-        "lower": told(lower),
-        "upper": told(upper),
-        "p_value": effect.p_value,
+        **estimated(effect, is_ratio=is_ratio),
         "test": f"t, {effect.df:.0f} degrees of freedom",
         "interval": "Student's t" + (" on logarithms" if is_ratio else ""),
         "notes": (*notes, f"Adjusted for {adjusted}.") if adjusted else tuple(notes),

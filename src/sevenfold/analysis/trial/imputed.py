@@ -9,8 +9,6 @@ Source: docs/theory/imputation.md.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
-from math import exp
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +28,7 @@ from sevenfold.analysis.imputation import (
 from sevenfold.analysis.imputation.completion import Progress, silent
 from sevenfold.analysis.trial.prepared import Course, compared, prepared
 from sevenfold.analysis.trial.tipped import tipped
+from sevenfold.analysis.trial.told import estimated, with_means
 from sevenfold.cohort.cohort import Cohort, Missing
 from sevenfold.protocol.endpoint import ChangeEndpoint, Estimand, FoldEndpoint
 from sevenfold.protocol.plan import Analysis, Method
@@ -85,21 +84,12 @@ def imputed(
     if isinstance(completion, ImputationFit) or not fit.fit.is_ok:
         return {**made, "status": fit.fit.status, "notes": (*made["notes"], fit.fit.message)}
     effect = fit.effect(name, endpoint.visit)
-    told: Callable[[float], float] = exp if is_ratio else float
-    lower, upper = effect.interval()
     means = [fit.ls_mean(arm, endpoint.visit) for arm in (a, b)]
     n_imputed = int(np.isnan(courses.response[:, -1]).sum())
     return {
         **made,
-        "groups": tuple(
-            replace(group, value=told(mean.estimate), lower=told(mean.interval()[0]), upper=told(mean.interval()[1]))
-            for group, mean in zip(made["groups"], means, strict=True)
-        ),
-        "status": Status.OK,
-        "value": told(effect.estimate),
-        "lower": told(lower),
-        "upper": told(upper),
-        "p_value": effect.p_value,
+        "groups": with_means(made["groups"], means, is_ratio=is_ratio),
+        **estimated(effect, is_ratio=is_ratio),
         "test": "z" if effect.df == float("inf") else f"t, {effect.df:.0f} degrees of freedom",
         "interval": how + (", on logarithms" if is_ratio else ""),
         "notes": (

@@ -4,9 +4,8 @@ It takes those who died as if they had lived on like the others, so it is printe
 alone.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import exp
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, final
 
 import numpy as np
@@ -28,6 +27,7 @@ from sevenfold.analysis.mmrm import (
 )
 from sevenfold.analysis.trial.estimates import Attempt
 from sevenfold.analysis.trial.prepared import compared, prepared
+from sevenfold.analysis.trial.told import estimated, with_means
 from sevenfold.cohort.cohort import Cohort
 from sevenfold.errors import InvalidDesign, InvalidInput, NotConverged
 from sevenfold.protocol.endpoint import ChangeEndpoint, Estimand, FoldEndpoint
@@ -164,19 +164,10 @@ def repeated_measures(estimand: Estimand, analysis: Analysis, cohort: Cohort, pr
         means = [tried.fit.contrast(model.mean(name, laid.visit), name) for name in (a, b)]
     except NotConverged as error:
         return {**made, "status": Status.NOT_ESTIMABLE, "notes": (*laid.notes, *tried.account, str(error))}
-    lower, upper = effect.interval()
-    told: Callable[[float], float] = exp if laid.is_ratio else float
     return {
         **made,
-        "groups": tuple(
-            replace(group, value=told(mean.estimate), lower=told(mean.interval()[0]), upper=told(mean.interval()[1]))
-            for group, mean in zip(made["groups"], means, strict=True)
-        ),
-        "status": Status.OK,
-        "value": told(effect.estimate),
-        "lower": told(lower),
-        "upper": told(upper),
-        "p_value": effect.p_value,
+        "groups": with_means(made["groups"], means, is_ratio=laid.is_ratio),
+        **estimated(effect, is_ratio=laid.is_ratio),
         "test": f"t, {effect.df:.1f} degrees of freedom",
         "interval": "Student's t" + (" on logarithms" if laid.is_ratio else ""),
         "notes": (

@@ -82,8 +82,7 @@ def screen(said: Candidate, seat: Annotated[Seat, Depends(bearing(Right.SCREEN))
     if faults:
         raise InvalidInput(" ".join(faults.values()))
     with room.step(seat.person) as conduct:
-        n = sum(conduct.site_of(name) == site for name in conduct.standings)
-        subject = f"{site}-{n + 1:03d}"
+        subject = room.next_subject(site)
         if said.subject != subject:
             raise OutOfOrder(f"The next subject of the site is {subject}, not {said.subject!r}; was this sent twice?")
         unmet = conduct.screen(subject, site, known)

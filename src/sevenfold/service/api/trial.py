@@ -1,12 +1,12 @@
 """The trial as a whole: enrolment."""
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
 from sevenfold.service.api.gate import bearing
 from sevenfold.service.api.models import Progress, SiteProgress
+from sevenfold.service.dashboard import enrolment_by_site
 from sevenfold.service.gate import Seat
 from sevenfold.service.role import Right
 
@@ -19,18 +19,9 @@ routes = APIRouter()
 def progress(seat: Annotated[Seat, Depends(bearing(Right.SEE_PROGRESS))]) -> Progress:
     """Enrolment by site; never an arm."""
     room = seat.room
-    screened: Counter[str] = Counter()
-    randomised: Counter[str] = Counter()
-    for name, standing in list(room.conduct.standings.items()):
-        site = str(room.conduct.site_of(name))
-        screened[site] += 1
-        randomised[site] += standing.number is not None
     sites = [
-        SiteProgress(
-            site=site, is_open=site in room.conduct.whole.sites, screened=screened[site], randomised=randomised[site]
-        )
-        for site in room.protocol.sites
-        if seat.person.sees(site)
+        SiteProgress(site=one.site.id, is_open=one.is_open, screened=one.n_screened, randomised=one.n_randomised)
+        for one in enrolment_by_site(room, seat.person)
     ]
     planned = room.protocol.population.planned
     return Progress(planned=planned, randomised=room.conduct.n_randomised, sites=sites)

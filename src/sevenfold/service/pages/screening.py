@@ -1,5 +1,6 @@
 """The investigator's first steps: screen, take consent, randomise."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -37,8 +38,7 @@ def screen(request: Request, form: Annotated[Form, Depends(posted(Right.SCREEN))
     if faults:
         return _page(request, seat, form.said, faults)
     with room.step(seat.person) as conduct:
-        n = sum(conduct.site_of(name) == site for name in conduct.standings)
-        subject = f"{site}-{n + 1:03d}"
+        subject = room.next_subject(site)
         if form["subject"] != subject:
             return _page(request, seat, form.said, {"subject": f"The next subject of the site is {subject}; was this "
                 "form sent twice? Look at the list of subjects before you send it again."})  # fmt: skip
@@ -70,10 +70,9 @@ def randomise(name: str, form: Annotated[Form, Depends(posted(Right.RANDOMISE))]
     return RedirectResponse(f"/subjects/{name}", 303)
 
 
-def _page(request: Request, seat: Seat, said: object, faults: dict[str, str]) -> HTMLResponse:
+def _page(request: Request, seat: Seat, said: Mapping[str, str], faults: dict[str, str]) -> HTMLResponse:
     room, site = seat.room, str(seat.person.site)
     now = room.here_and_now(seat.person)
-    n = sum(room.conduct.site_of(name) == site for name in list(room.conduct.standings))
     return page(
         request,
         "screen",
@@ -82,8 +81,8 @@ def _page(request: Request, seat: Seat, said: object, faults: dict[str, str]) ->
         asked=asked_at(room.protocol, site, now),
         criteria=room.protocol.criteria_at(site, now.date()),
         units_for=units_for,
-        said=kept(dict(said)) if isinstance(said, dict) else {},
+        said=kept(said),
         faults=faults,
         now=now,
-        subject=f"{site}-{n + 1:03d}",
+        subject=room.next_subject(site),
     )

@@ -35,14 +35,15 @@ def judge(of: int, form: Annotated[Form, Depends(posted(Right.JUDGE_SERIOUS))]) 
     said = SeriousEventAssessed(
         of=of, is_related=form["related"] == "yes", is_expected=form["expected"] == "yes", comment=form["comment"]
     )
-    return _say(form, of, said)
+    return _say(form, _one(form.seat.room, of), said)
 
 
 @routes.post("/{of}/informed")
 def informed(of: int, form: Annotated[Form, Depends(posted(Right.UNBLIND_SUSAR))]) -> Response:
     """A report went to the authority."""
     reference = form.required("reference", "Reference")
-    return _say(form, of, AuthorityInformed(of=of, reference=reference, is_follow_up=form["follow_up"] == "yes"))
+    said = AuthorityInformed(of=of, reference=reference, is_follow_up=form["follow_up"] == "yes")
+    return _say(form, _one(form.seat.room, of), said)
 
 
 @routes.post("/{of}/unblind")
@@ -51,14 +52,14 @@ def unblind_susar(request: Request, of: int, form: Annotated[Form, Depends(poste
     room, one = form.seat.room, _one(form.seat.room, of)
     if not one.is_susar:
         raise InvalidInput(f"Event {of} is not judged related and unexpected; its treatment is not shown.")
-    _say(form, of, SusarUnblinded(of=of))
+    _say(form, one, SusarUnblinded(of=of))
     number = str(room.conduct.standings[str(one.event.subject)].number)
     return _page(request, form.seat, one, room.protocol.arm(room.vault.reveal_one(number)))
 
 
-def _say(form: Form, of: int, said: Payload) -> Response:
+def _say(form: Form, one: SeriousEvent, said: Payload) -> Response:
     seat = form.seat
-    name = str(_one(seat.room, of).event.subject)
+    name = str(one.event.subject)
     with seat.room.step(seat.person) as conduct:
         conduct.record(name, said, seat.person.role.value, seat.room.here_and_now(seat.person, name))
     return RedirectResponse("/serious", 303)
@@ -73,7 +74,7 @@ def _one(room: Room, of: int) -> SeriousEvent:
 
 def _all(room: Room) -> list[SeriousEvent]:
     ledger = room.conduct.ledger
-    kinds = ("AdverseEventReported", "Corrected", "SeriousEventAssessed", "AuthorityInformed", "SusarUnblinded")
+    kinds = ("AdverseEventReported", "Corrected", "SeriousEventAssessed", "AuthorityInformed")
     return serious_events(sorted((e for kind in kinds for e in ledger.of_type(kind)), key=lambda event: event.sequence))
 
 

@@ -1,12 +1,11 @@
 """The trial as a whole: enrolment and sites, the lock, the planned unblinding, the ledger."""
 
-from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from sevenfold.service.dashboard import enrolment_shown, overdue_visits, safety_counts
+from sevenfold.service.dashboard import enrolment_by_site, enrolment_shown, overdue_visits, safety_counts
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.language import language_of, translator
 from sevenfold.service.rendering import page
@@ -21,22 +20,11 @@ routes = APIRouter()
 def progress(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_PROGRESS))]) -> HTMLResponse:
     """Enrolment against the plan, what is overdue, queries, safety; never an arm."""
     room = seat.room
-    screened: Counter[str] = Counter()
-    randomised: Counter[str] = Counter()
-    for name, standing in list(room.conduct.standings.items()):
-        site = str(room.conduct.site_of(name))
-        screened[site] += 1
-        randomised[site] += standing.number is not None
-    rows = [
-        (trial, site, site.id in room.conduct.whole.sites, screened[site.id], randomised[site.id])
-        for trial, site in room.protocol.sites.values()
-        if seat.person.sees(site.id)
-    ]
     return page(
         request,
         "progress",
         seat,
-        rows=rows,
+        rows=enrolment_by_site(room, seat.person),
         n=room.conduct.n_randomised,
         figure=enrolment_shown(room, translator(language_of(request))),
         overdue=overdue_visits(room, seat.person),
@@ -67,5 +55,5 @@ def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
 def ledger(request: Request, seat: Annotated[Seat, Depends(seated(Right.READ_AUDIT))]) -> HTMLResponse:
     """The last events and the signed head."""
     room = seat.room
-    events = list(room.conduct.ledger.last_events(200))
+    events = room.conduct.ledger.last_events(200)
     return page(request, "ledger", seat, events=events[::-1], head=room.conduct.ledger.head)
