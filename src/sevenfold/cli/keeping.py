@@ -10,13 +10,16 @@ from sevenfold.cli.serve import database_of
 from sevenfold.cli.verify import faults_against_key
 from sevenfold.edge.keys import Secrets, key_beside
 from sevenfold.errors import InvalidInput
+from sevenfold.protocol.load import load
 from sevenfold.record.exported import export_head
 from sevenfold.record.reading import read_head
 from sevenfold.service.archive import archive
 from sevenfold.service.backup import back_up, restore
+from sevenfold.service.envelopes import write_envelopes
 from sevenfold.service.opening import places_of
+from sevenfold.vault.vault import Vault
 
-__all__ = ["archive_trial", "back_up_trial", "export_trial_head", "restore_trial"]
+__all__ = ["archive_trial", "back_up_trial", "export_trial_head", "restore_trial", "write_site_envelopes"]
 
 
 def back_up_trial(chosen: argparse.Namespace) -> int:
@@ -62,6 +65,20 @@ def export_trial_head(chosen: argparse.Namespace) -> int:
     head = read_head(place)
     path = export_head(head, Path(chosen.to) if chosen.to else folder / "heads", datetime.now(UTC))
     print(f"{path}: {head.count} events, {head.hash}. Keep it where the trial's machine cannot be reached from.")
+    return 0
+
+
+def write_site_envelopes(chosen: argparse.Namespace) -> int:
+    """The page that opens a site's envelopes, and their cards."""
+    folder = Path(chosen.folder)
+    if not (folder / "vault.db").is_file():
+        raise InvalidInput(f"There is no trial in {folder}.")
+    secrets = Secrets.read(Path(chosen.key) if chosen.key else key_beside(folder))
+    vault = Vault.reopened(folder / "vault.db", secrets.vault)
+    file = load(str(folder / "protocol.yaml"))
+    opens, cards = write_envelopes(file, vault, chosen.site, Path(chosen.to), chosen.language)
+    print(f"{opens}: opens envelopes, offline; for the site's ward.")
+    print(f"{cards}: the codes. Print, seal each in paper, destroy the file; never send both to one person.")
     return 0
 
 
