@@ -1,6 +1,7 @@
 """``sevenfold backup``, ``restore``, ``archive`` and ``head``: a trial kept elsewhere than where it is run."""
 
 import argparse
+import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from sevenfold.service.envelopes import write_envelopes
 from sevenfold.service.opening import places_of
 from sevenfold.vault.vault import Vault
 
-__all__ = ["archive_trial", "back_up_trial", "export_trial_head", "restore_trial", "write_site_envelopes"]
+__all__ = ["archive_trial", "back_up_trial", "export_trial_head", "lock_key", "restore_trial", "write_site_envelopes"]
 
 
 def back_up_trial(chosen: argparse.Namespace) -> int:
@@ -80,6 +81,23 @@ def write_site_envelopes(chosen: argparse.Namespace) -> int:
     print(f"{opens}: opens envelopes, offline; for the site's ward.")
     print(f"{cards}: the codes. Print, seal each in paper, destroy the file; never send both to one person.")
     return 0
+
+
+def lock_key(chosen: argparse.Namespace) -> int:
+    """The same key in a file that two people open."""
+    secrets = Secrets.read(Path(chosen.key))
+    halves = _chosen_half("first"), _chosen_half("second")
+    target = Path(chosen.to)
+    secrets.write_locked(target, halves)
+    print(f"{target} is locked by two. Try it, then destroy {chosen.key}: whoever reads that needs no half.")
+    return 0
+
+
+def _chosen_half(which: str) -> str:
+    half = getpass.getpass(f"The {which} person's half of the passphrase (16 letters or more): ")
+    if getpass.getpass("The same again: ") != half:
+        raise InvalidInput(f"The {which} half was not typed the same twice; nothing was written.")
+    return half
 
 
 def _database_of(folder: Path, chosen: argparse.Namespace) -> sa.URL | None:
