@@ -39,7 +39,8 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
     if chosen.key and not faults:
         print("       The key is the one of this ledger, and its vault knows every place and kit that it speaks of.")
     if not faults:
-        more = {LedgerState.COMPLETE: "", LedgerState.LOCKED: " It is still blind."}
+        blind = "" if found.is_unblinded else " It is still blind."
+        more = {LedgerState.COMPLETE: "", LedgerState.LOCKED: blind}
         incomplete = more.get(found.state or LedgerState.RUNNING, " The run it records is incomplete.")
         print(f"{shown(place)}: {found.n_events} events, chain and head hold; the ledger is {found.state}.{incomplete}")
         return 0

@@ -24,12 +24,14 @@ class Verification:
     Args:
         n_events: that the file holds.
         state: that the head says; None where the head is lost.
+        is_unblinded: whether the unblinding is among the events.
         faults: one sentence each; empty when the ledger is whole.
         notes: what holds and is worth saying.
     """
 
     n_events: int
     state: LedgerState | None
+    is_unblinded: bool
     faults: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -54,7 +56,7 @@ def verify(place: Place, exported: Head | Sequence[Head] | None = None, processe
             head = read_head(place, connection)
         except AuditBroken as error:
             lost = (*walk.faults, *misbuilt(place), str(error))
-            return Verification(n_events=walk.n, state=None, faults=lost, notes=())
+            return Verification(n_events=walk.n, state=None, is_unblinded=False, faults=lost, notes=())
     faults = [*walk.faults, *misbuilt(place), *_against_head(walk, head)]
     for one in kept:
         faults += _against_exported(walk, head, one)
@@ -71,7 +73,13 @@ def verify(place: Place, exported: Head | Sequence[Head] | None = None, processe
         if len(kept) == 1
         else f"{len(kept)} exported heads were compared."
     )
-    return Verification(n_events=walk.n, state=head.state, faults=tuple(faults), notes=tuple(notes))
+    return Verification(
+        n_events=walk.n,
+        state=head.state,
+        is_unblinded=any(row[1] == "Unblinded" for row in walk.told),
+        faults=tuple(faults),
+        notes=tuple(notes),
+    )
 
 
 def _against_head(walk: Walk, head: Head) -> list[str]:
@@ -96,12 +104,10 @@ def _against_exported(walk: Walk, head: Head, exported: Head) -> list[str]:
         return [f"The ledger was cut short: the exported head says {exported.count} events, {walk.n} are there."]
     if exported.count and walk.hashes[exported.count] != exported.hash:
         return [f"The ledger was chained anew: event {exported.count} is not the one that the exported head says."]
-    n_more = walk.n - exported.count
-    is_only_unblinded = n_more == 0 or (n_more == 1 and walk.last[0] == "Unblinded")
-    if exported.state is LedgerState.LOCKED and not is_only_unblinded:
+    if exported.state is LedgerState.LOCKED and walk.last_datum > exported.count:
         return [
             f"The exported head says that the data were locked after {exported.count} events; the ledger holds more "
-            "behind them than the unblinding."
+            "behind them than the unblinding, emergencies and people's access."
         ]
     if exported.state is LedgerState.COMPLETE and (head.count, head.state) != (exported.count, exported.state):
         return [

@@ -15,6 +15,7 @@ from typing import Final, final
 import sqlalchemy as sa
 
 from sevenfold.record.event import GENESIS, link_of
+from sevenfold.record.head import AFTER_LOCK
 from sevenfold.record.layout import EVENT
 from sevenfold.record.place import Place
 from sevenfold.record.reading import Row, looked_at, mistyped, rows_of
@@ -41,6 +42,7 @@ class Walk:
         n: number of the last event.
         previous: the hash that the next event must follow.
         told: events that the commitment is held against.
+        last_datum: number of the last event that may not follow a lock.
         last: kind and hash of the event that was looked at last.
     """
 
@@ -52,6 +54,7 @@ class Walk:
     faults: list[str] = field(default_factory=list)
     hashes: dict[int, str] = field(default_factory=dict)
     told: list[Row] = field(default_factory=list)
+    last_datum: int = 0
     last: tuple[object, object] = ("", GENESIS)
 
     def step(self, row: Row) -> None:
@@ -61,6 +64,8 @@ class Walk:
         self.last = kind, own
         if self.n in self.wanted:
             self.hashes[self.n] = own
+        if kind not in AFTER_LOCK:
+            self.last_datum = self.n
         if kind in _TOLD:
             self.told.append(row)
         if self.is_broken:
@@ -152,5 +157,6 @@ def _joined(parts: Sequence[_Part]) -> Walk | None:
         whole.n, whole.previous, whole.recorded = part.walk.n, part.walk.previous, part.walk.recorded
         whole.hashes |= part.walk.hashes
         whole.told += part.walk.told
+        whole.last_datum = max(whole.last_datum, part.walk.last_datum)
         whole.last = part.walk.last
     return whole

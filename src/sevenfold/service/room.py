@@ -23,6 +23,7 @@ from sevenfold.errors import InvalidInput, SevenfoldError
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.exported import export_of_today
+from sevenfold.record.head import LedgerState
 from sevenfold.record.history import SubjectHistory, read_history
 from sevenfold.record.payloads import PersonAdmitted, PersonChanged
 from sevenfold.service.log import noted
@@ -89,7 +90,7 @@ class Room:
             self.conduct.acting = "console" if person is None else person.actor
             try:
                 yield self.conduct
-                self.conduct.commit()
+                self.conduct.commit(LedgerState.LOCKED if self.conduct.is_locked else LedgerState.RUNNING)
             except BaseException:
                 self._give_up()
                 raise
