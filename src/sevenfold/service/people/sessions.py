@@ -20,10 +20,16 @@ _TOUCH_S: Final = 30.0  # the last use is written down this often at most
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody is in. Every form of the session carries ``form_key``, which other pages cannot know."""
+    """Somebody is in.
+
+    Args:
+        form_key: carried by every form of the session; other pages cannot know it.
+        key: of the session in the database; empty where a program acts by a token.
+    """
 
     person: Person
     form_key: str
+    key: str = ""
 
 
 @final
@@ -59,7 +65,13 @@ class Sessions:
         if now_s - row["seen_at"] > _TOUCH_S:
             with self.accounts.engine.begin() as connection:
                 connection.execute(sa.update(SESSION).where(SESSION.c.token == hashed(token)).values(seen_at=now_s))
-        return Session(person=person, form_key=row["form_key"])
+        return Session(person=person, form_key=row["form_key"], key=hashed(token))
+
+    def is_there(self, session: Session) -> bool:
+        """Whether a session has not been ended."""
+        asked = sa.select(SESSION.c.token).where(SESSION.c.token == session.key)
+        with self.accounts.engine.connect() as connection:
+            return connection.execute(asked).first() is not None
 
     def end(self, token: str | None) -> None:
         """Let somebody out."""
