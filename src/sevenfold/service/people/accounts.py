@@ -130,6 +130,12 @@ class Accounts:
                 connection.execute(sa.delete(left).where(left.c.person == person.id))
         return self.person(person.id) or person
 
+    def change_password(self, person: Person, password: str) -> None:
+        """Keep another password, which was checked."""
+        with self.engine.begin() as connection:
+            kept = sa.update(PERSON).where(PERSON.c.id == person.id).values(password=kept_of(password))
+            connection.execute(kept)
+
     def suspend(self, person: Person, *, is_suspended: bool) -> None:
         """Shut somebody out from now on, or let them in again."""
         with self.engine.begin() as connection:
