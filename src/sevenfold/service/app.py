@@ -42,8 +42,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, account, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring, closing,
-    emergency,
+    door, account, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring,
+    closing, emergency,
 )  # fmt: skip
 
 

@@ -33,11 +33,7 @@ def change_password(request: Request, form: Filled) -> Response:
         raise InvalidInput("In a demonstration nobody has a password.")
     new = form.said.get("new", "")
     try:
-        if new != form.said.get("again", ""):
-            raise InvalidInput("The two passwords are not the same.")
-        if new == form.said.get("password", ""):
-            raise InvalidInput("The new password is the present one; choose another.")
-        check_password(new, seat.person)
+        _check_new(form, new)
         room.confirm(seat.session, form.said.get("password", ""), form["code"])
     except InvalidInput as error:
         if not room.sessions.is_there(seat.session):
@@ -70,6 +66,14 @@ def end_others(form: Filled) -> Response:
     for _ in range(seat.room.sessions.end_others(seat.session)):
         noted("session.ended", person=seat.person.id)
     return RedirectResponse("/account", 303)
+
+
+def _check_new(form: Form, new: str) -> None:
+    if new != form.said.get("again", ""):
+        raise InvalidInput("The two passwords are not the same.")
+    if new == form.said.get("password", ""):
+        raise InvalidInput("The new password is the present one; choose another.")
+    check_password(new, form.seat.person)
 
 
 def _page(request: Request, seat: Seat, *, fault: str | None = None, is_changed: bool = False) -> HTMLResponse:

@@ -5,6 +5,7 @@ from typing import Final
 import argon2
 
 from sevenfold.errors import InvalidInput
+from sevenfold.service.people.common import is_common
 from sevenfold.service.people.person import Person
 
 __all__ = ["LONGEST", "NOBODYS", "SHORTEST", "check_password", "kept_of", "matches"]
@@ -32,13 +33,13 @@ def matches(kept: str, password: str) -> bool:
 
 
 def check_password(password: str, person: Person) -> None:
-    """Refuse what is too short, too long, or said on the page.
+    """Refuse what is too short, too long, common, or said on the page.
 
     Raises:
         InvalidInput: what would be right.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidInput(f"A password has {SHORTEST} to {LONGEST} letters; a sentence of your own is good.")
-    told = {person.login, person.login.partition("@")[0], person.name.lower(), "sevenfold"}
-    if len(set(password)) < 5 or any(word and password.lower().strip() in (word, word * 2) for word in told):
+    own = (person.login, person.login.partition("@")[0], person.name, *person.name.split(), "sevenfold")
+    if len(set(password)) < 5 or is_common(password, own):
         raise InvalidInput("That password is guessed at once; a sentence of your own is good.")
