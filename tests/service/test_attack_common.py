@@ -1,7 +1,7 @@
 """Attacks with the passwords that are tried first."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import InvalidInput
@@ -19,8 +19,7 @@ def is_taken(password: str) -> bool:
     """Whether somebody may have a password."""
     try:
         check_password(password, NINA)
-    except InvalidInput as error:
-        assert "sentence of your own" in str(error)
+    except InvalidInput:
         return False
     return True
 
@@ -34,6 +33,7 @@ def test_no_common_password_of_the_list_is_taken() -> None:
     assert [one for one in long_enough if is_taken(f"{one.capitalize()}!")] == []
 
 
+@settings(deadline=None)
 @given(first=WORDS, second=WORDS, n=st.integers(0, 99_999_999), sign=st.sampled_from(["", "!", "-", "_", "#!"]))
 def test_two_pieces_make_no_password(first: str, second: str, n: int, sign: str) -> None:
     """Two words, a word and a number before or after, the same twice or three times; however it is dressed."""
@@ -67,8 +67,8 @@ def test_what_is_tried_first_is_refused(password: str) -> None:
 @pytest.mark.parametrize(
     "password",
     [
-        "a sentence of my own", "horse battery staple", "kT9#mQ2vLx!7pZ", "lilac umbrella on Tuesday", "Zwölf Boxkämpfer jagen",
-        "gdwpxqnvfkzb", "correct-horse-battery-staple", "漢字仮名交じり文の十二文字",
+        "a sentence of my own", "horse battery staple", "kT9#mQ2vLx!7pZ", "lilac umbrella on Tuesday",
+        "Zwölf Boxkämpfer jagen", "gdwpxqnvfkzb", "correct-horse-battery-staple", "漢字仮名交じり文の十二文字",
     ],
 )  # fmt: skip
 def test_a_sentence_or_what_a_manager_draws_is_taken(password: str) -> None:

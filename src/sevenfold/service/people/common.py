@@ -1,8 +1,8 @@
 """Passwords that are guessed first: a common one, or two pieces of the kind that people put together.
 
-A piece is one of the 10 000 most common passwords, a person's own name or login, digits (a year, a date, a number), one
-letter over and over, or letters as they lie beside each other on a keyboard or in the alphabet. Upper and lower case, a
-sign in a letter's place, signs around and between, and saying the same several times make it no better.
+A piece is one of the 10 000 most common passwords, a person's own name or login, digits (a year, a date, a number), up
+to three letters over and over, or letters as they lie beside each other on a keyboard or in the alphabet. Upper and
+lower case, a sign in a letter's place, signs around and between, and saying the same several times make it no better.
 
 The list ranks passwords of any length. Those of twelve letters and more in it are a few hundred; the pairs are what
 covers the rest, which no list that may be shipped ranks. Sources: words/common-passwords.LICENSE.
@@ -25,7 +25,7 @@ _ROWS: Final = (
 )  # fmt: skip
 _WALKS: Final = (*_ROWS, *(row[::-1] for row in _ROWS))
 _DIGITS: Final = (str.maketrans("430157", "aeoist"), str.maketrans("430157", "aeolst"))  # in a letter's place
-_SIGNS: Final = (str.maketrans({}), str.maketrans("@$", "as"), str.maketrans("@$!", "asi"))
+_SIGNS: Final = (str.maketrans("", ""), str.maketrans("@$", "as"), str.maketrans("@$!", "asi"))
 _AROUND: Final = re.compile(r"[\W_]+")
 
 
@@ -48,14 +48,15 @@ def is_common(password: str, own: Iterable[str] = ()) -> bool:
     Args:
         own: words of the person and the place: login, name.
     """
-    told = _bare() | {part for word in own for part in (word.lower(), _AROUND.sub("", word.lower()))}
+    told = frozenset(part for word in own for part in (word.lower(), _AROUND.sub("", word.lower())))
     said = password.lower().strip()
-    if said in told:
+    if said in listed() or said in told:
         return True
     words = said.split()
     if len(set(words)) != 1:
         return False  # several words: a sentence
-    return any(_is_two(_once(_AROUND.sub("", one)), told) for one in {words[0].translate(signs) for signs in _SIGNS})
+    bare = {_AROUND.sub("", words[0].translate(signs)) for signs in _SIGNS}
+    return any(_is_two(one, told) or _is_two(_once(one), told) for one in bare)
 
 
 def _is_two(text: str, told: frozenset[str]) -> bool:
@@ -69,9 +70,10 @@ def _is_piece(text: str, told: frozenset[str]) -> bool:
         return text == ""
     return (
         text in told
-        or len(set(text)) == 1
+        or text in _bare()
+        or len(_once(text)) < _SHORTEST
         or any(text in row for row in _WALKS)
-        or any(text.translate(digits) in told for digits in _DIGITS)
+        or any(text.translate(digits) in _bare() for digits in _DIGITS)
         or (_once(text) != text and _is_piece(_once(text), told))
     )
 

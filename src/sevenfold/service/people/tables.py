@@ -4,8 +4,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "SESSION", "TOKEN"]
+__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "SCHEMA", "SESSION", "TOKEN", "VERSION"]
 
+SCHEMA: Final = "people"
+"""Of the tables in PostgreSQL, beside the ledger's."""
 PEOPLE: Final = sa.MetaData()
 PERSON: Final = sa.Table(
     "person",
@@ -57,4 +59,9 @@ TOKEN: Final = sa.Table(
     sa.Column("rights", sa.Text, nullable=False),  # separated by commas
     sa.Column("expires_at", sa.Float, nullable=False),
     sa.Column("is_revoked", sa.Boolean, nullable=False, default=False),
+)
+VERSION: Final = sa.Table(
+    "version",
+    PEOPLE,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # of these tables: one row
 )
