@@ -96,14 +96,11 @@ def reasons(path: Path) -> Iterator[str]:
     for function, known in functions(path):
         is_reasoning = function.returns is not None and ast.unparse(function.returns) == "str | None"
         for node in ast.walk(function):
-            if isinstance(node, ast.Return) and is_reasoning and node.value is not None:
-                said = node.value
-            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "reason":
-                said = node.value
-            else:
-                continue
-            for one in texts_in(said):
-                yield from variants(one, known, itertools.count()) or ()
+            is_reason = isinstance(node, ast.Return) and is_reasoning
+            is_reason |= isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "reason"
+            if is_reason and isinstance(node, (ast.Return, ast.Assign)) and node.value is not None:
+                for one in texts_in(node.value):
+                    yield from variants(one, known, itertools.count()) or ()
 
 
 def texts_in(node: ast.expr) -> Iterator[ast.expr]:

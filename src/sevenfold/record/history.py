@@ -24,6 +24,7 @@ from sevenfold.record.payloads import (
     DoseObserved,
     DosingStopped,
     EmergencyUnblinded,
+    EnvelopeOpened,
     FollowUpCompleted,
     LeftHospital,
     LeftIcu,
@@ -194,7 +195,7 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
                 one.day_one_at = at
         case Dispensed():
             one.dispensed.append((at, said))
-        case EmergencyUnblinded():
+        case EmergencyUnblinded() | EnvelopeOpened():
             one.unblindings.append((at, said.asked_by))
         case DoseObserved():
             one.observations.append((at, said))

@@ -27,6 +27,7 @@ from sevenfold.service.pages import (
     emergency,
     events,
     monitoring,
+    notices,
     people,
     safety,
     screening,
@@ -43,7 +44,7 @@ __all__ = ["app_of"]
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
     door, account, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring,
-    closing, emergency,
+    closing, emergency, notices,
 )  # fmt: skip
 
 
@@ -88,6 +89,8 @@ def app_of(room: Room) -> FastAPI:
             "The database can't be reached or written just now, and what was sent may not have been recorded. Look "
             "before you send it again."
         )
+        if request.scope["path"].endswith("/unblind"):
+            told += " The sealed envelope of the subject opens without this server."
         return _refused(request, 503, told)
 
     @app.exception_handler(RequestValidationError)

@@ -46,8 +46,7 @@ def make_folder(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | 
     if database is not None:
         store_of(database).check_free()
     folder.mkdir(parents=True, exist_ok=True)
-    secrets = Secrets.drawn()
-    secrets.write(key)
+    secrets = Secrets.made(key)
     (folder / "protocol.yaml").write_text(file.text, encoding="utf-8")
     if database is not None:
         (folder / DATABASE).write_text(shown(database) + "\n", encoding="utf-8")

@@ -15,11 +15,12 @@ from sevenfold.service.language import LANGUAGES, language_of, moment, translato
 from sevenfold.service.refusals import refusal
 from sevenfold.service.role import Right
 
-__all__ = ["page"]
+__all__ = ["environment", "page"]
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates, with the filters that they use."""
     environment = Environment(
         loader=PackageLoader("sevenfold.service", "templates"),
         autoescape=True,
@@ -43,7 +44,7 @@ def page(request: Request, template: str, seat: Seat | None = None, status: int 
     room = room_of(request)
     language = language_of(request)
     text = (
-        _environment()
+        environment()
         .get_template(f"{template}.html.j2")
         .render(
             room=room,

@@ -16,8 +16,8 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
-from sevenfold.record.correcting import Corrections, check_correction
-from sevenfold.record.event import Draft, Event
+from sevenfold.record.correcting import check_correction
+from sevenfold.record.event import Draft
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
@@ -40,13 +40,11 @@ from sevenfold.record.payloads import (
     Randomised,
     Result,
     RunInterrupted,
-    SafetyReviewed,
     SiteOpened,
     TrialOpened,
     Unblinded,
     UnmetCriterion,
     VisitHeld,
-    read_payload,
 )
 from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
@@ -55,11 +53,10 @@ from sevenfold.rules.monitoring import Raised, raised_by_results
 from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
 from sevenfold.rules.visiting import check_visit
-from sevenfold.trial.event_rates import EventRates
+from sevenfold.trial.followed import Followed
 from sevenfold.trial.ports import Allocator
-from sevenfold.trial.safety_review import SafetyReviewer
 from sevenfold.trial.standing import TrialStanding
-from sevenfold.trial.subject import Disposition, Standing, after, after_lock, check_next
+from sevenfold.trial.subject import Disposition, Standing, after_lock, check_next
 from sevenfold.trial.timing import check_moment, study_day_of
 
 __all__ = ["Conduct", "stratum_of"]
@@ -83,29 +80,24 @@ class Conduct:
         file: the protocol.
         ledger: open for appending.
         allocator: the vault, seen through its port.
-        standings: every subject, as far as the trial has come.
         acting: who acts at a site (role and person); None in a rehearsal, where the role is enough.
+        followed: where trial and subjects stand.
     """
 
     file: ProtocolFile
     ledger: Ledger
     allocator: Allocator
-    standings: dict[str, Standing] = field(default_factory=dict)
-    whole: TrialStanding = field(default_factory=TrialStanding)
     acting: str | None = None
-    _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
-    _corrections: Corrections = field(default_factory=Corrections, repr=False)
-    _rates: EventRates = field(init=False, repr=False)
-    _reviewer: SafetyReviewer = field(init=False, repr=False)
+    followed: Followed = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._rates, self._reviewer = EventRates(self.file.protocol), SafetyReviewer(self.allocator)
+        self.followed = Followed(self.file.protocol, self.allocator)
 
     @classmethod
     def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
         """The trial as its ledger tells it, to be gone on with."""
         conduct = cls(file, ledger, allocator)
-        conduct._fold()
+        conduct.followed.from_the_first(ledger)
         return conduct
 
     def abandon(self) -> None:
@@ -119,11 +111,9 @@ class Conduct:
         self.ledger.refresh()
         for subject in touched - {None}:
             assert subject is not None
-            self._refold(subject)
+            self.followed.again(subject, self.ledger)
         if None in touched:
-            self.whole = TrialStanding()
-            for event in self.ledger.events_of_trial():
-                self.whole.after(read_payload(event), event.site)
+            self.followed.trial_again(self.ledger)
         if self.is_locked:
             for subject in touched & self.standings.keys():
                 after_lock(self.standings[str(subject)])
@@ -133,9 +123,8 @@ class Conduct:
         """Go on from what the database says: for when it could not be asked while a step was abandoned."""
         self.ledger.discard()
         self.ledger.refresh()
-        self.standings, self.whole, self._sites = {}, TrialStanding(), {}
-        self._rates, self._reviewer = EventRates(self.file.protocol), SafetyReviewer(self.allocator)
-        self._fold()
+        self.followed = Followed(self.file.protocol, self.allocator)
+        self.followed.from_the_first(self.ledger)
         self.reconcile()
 
     def reconcile(self) -> None:
@@ -146,7 +135,9 @@ class Conduct:
         """
         taken = {standing.number for standing in self.standings.values() if standing.number is not None}
         kits = {handed.kit for standing in self.standings.values() for handed in standing.dispensed.values()}
-        withheld = {str(self.standings[subject].number): good for subject, good in self._reviewer.withheld.items()}
+        withheld = {
+            str(self.standings[subject].number): good for subject, good in self.followed.reviewer.withheld.items()
+        }
         self.allocator.take_back(numbers=taken, kits=kits, withheld=withheld)
 
     def correct(self, subject: str, said: Corrected, happened: datetime) -> None:
@@ -159,7 +150,7 @@ class Conduct:
         event = next((one for one in self.ledger.events_of(subject) if one.sequence == said.of), None)
         if event is None:
             raise InvalidInput(f"{subject} has no event {said.of} that could be corrected.")
-        found = self._corrections.read(event)
+        found = self.followed.corrections.read(event)
         visit = getattr(found, "visit", None)
         if visit is not None and visit in self.standings[subject].locked:
             raise OutOfOrder(f"Event {said.of} cannot be corrected for {subject}: visit {visit!r} is locked.")
@@ -168,36 +159,6 @@ class Conduct:
         name = said.field.removeprefix("results.")
         if isinstance(found, VisitHeld) and said.after is not None and not self.standings[subject].is_over:
             self._act_on(subject, {name: Result.model_validate(said.after)}, happened)
-
-    def _fold(self) -> None:
-        """Everything that was committed, followed from the first event on."""
-        self._corrections = Corrections.among(self.ledger.of_type(Corrected.__name__))
-        for event in self.ledger.events():
-            self._follow(event)
-
-    def _refold(self, subject: str) -> None:
-        """A subject's standing anew, from what was committed and what waits."""
-        self._reviewer.forget(subject)
-        self._rates.forget(subject)
-        events = [*self.ledger.events_of(subject), *(e for e in self.ledger.waiting() if e.subject == subject)]
-        if events:
-            self.standings[subject] = Standing(subject)  # in its place among the others
-        else:
-            self.standings.pop(subject, None)
-            self._sites.pop(subject, None)
-        self._corrections.renew(events)
-        for event in events:
-            self._follow(event)
-
-    def _follow(self, event: Event) -> None:
-        said = self._corrections.read(event)
-        self._after(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
-        if isinstance(said, MaskedResults):
-            subject = str(event.subject)
-            plain = self.allocator.open(sealed_place("results", subject, said.visit), said.sealed)
-            self._reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
-        elif isinstance(said, SafetyReviewed):
-            self._reviewer.recalls(str(event.subject), said)
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""
@@ -252,7 +213,7 @@ class Conduct:
         Raises:
             OutOfOrder: no consent, randomised already, or the planned number is reached.
         """
-        site = self._sites.get(subject)
+        site = self.site_of(subject)
         stratum = "" if site is None else stratum_of(self.file, site)
         self._check(Randomised(number="", stratum=stratum), subject, site, happened)
         if self.n_randomised >= self.file.protocol.population.planned:
@@ -292,7 +253,7 @@ class Conduct:
         scores = self._scores(visit, results)
         clear = {name: result for name, result in results.items() if name not in masked_names}
         said = VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores)
-        self._check(said, subject, self._sites.get(subject), happened)
+        self._check(said, subject, self.site_of(subject), happened)
         masked = {name: results[name] for name in sorted(masked_names) if name in results}
         if not with_masked and masked:
             raise InvalidInput(
@@ -328,7 +289,7 @@ class Conduct:
         sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
         self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
         number = str(self.standings[subject].number)
-        reviewed = self._reviewer.review(self.file.protocol, subject, number, visit, masked)
+        reviewed = self.followed.reviewer.review(self.file.protocol, subject, number, visit, masked)
         self.record(subject, reviewed, "safety reviewer", happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
@@ -347,7 +308,7 @@ class Conduct:
             return None
         injected = volume_for(p, study_day, standing.weight_kg, standing.latest)
         said = Dispensed(study_day=study_day, kit="", volume_ml=injected.volume_ml, route=injected.route.value)
-        self._check(said, subject, self._sites.get(subject), happened)
+        self._check(said, subject, self.site_of(subject), happened)
         kit = self.allocator.dispense(str(standing.number), study_day)
         self.record(subject, said.model_copy(update={"kit": kit}), "unblinded pharmacist", happened)
         return kit, injected
@@ -381,9 +342,9 @@ class Conduct:
         Raises:
             OutOfOrder: it may not.
         """
-        self._say(said, subject, self._sites.get(subject), actor, happened)
+        self._say(said, subject, self.site_of(subject), actor, happened)
         if isinstance(said, AdverseEventReported):
-            self._raise(subject, self._rates.raised(said, self.standings.values()), happened)
+            self._raise(subject, self.followed.rates.raised(said, self.standings.values()), happened)
 
     def unblind_one(self, subject: str, asked_by: str, reason: str, happened: datetime) -> str:
         """Record that somebody must know a subject's treatment now; answers the randomisation number to ask for.
@@ -446,6 +407,16 @@ class Conduct:
         return self.ledger.commit(state)
 
     @property
+    def standings(self) -> dict[str, Standing]:
+        """Every subject, as far as the trial has come."""
+        return self.followed.standings
+
+    @property
+    def whole(self) -> TrialStanding:
+        """Where the trial as a whole stands."""
+        return self.followed.whole
+
+    @property
     def is_locked(self) -> bool:
         """Whether the database is locked."""
         return self.whole.is_locked
@@ -461,7 +432,7 @@ class Conduct:
 
     def site_of(self, subject: str) -> str | None:
         """The site of a subject; None of one who was never screened."""
-        return self._sites.get(subject)
+        return self.followed.sites.get(subject)
 
     def ending(self, subject: str, happened: datetime) -> None:
         """Follow-up ends as planned, for whoever is still there."""
@@ -504,7 +475,7 @@ class Conduct:
             self.record(subject, said, "system", happened)
 
     def _zone_of(self, subject: str) -> ZoneInfo:
-        site = self._sites.get(subject)
+        site = self.site_of(subject)
         return ZoneInfo("UTC") if site is None else self.zone(site)
 
     def _scores(self, visit: str, results: Mapping[str, Result]) -> dict[str, dict[str, int | None]]:
@@ -529,20 +500,9 @@ class Conduct:
             )
         )
         if isinstance(said, Corrected) and subject is not None:
-            self._refold(subject)
+            self.followed.again(subject, self.ledger)
         else:
-            self._after(said, subject, site, happened)
-
-    def _after(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
-        self.whole.after(said, site)
-        if subject is not None:
-            self._sites.setdefault(subject, str(site))
-            after(self.standings.setdefault(subject, Standing(subject)), said, happened)
-            if isinstance(said, AdverseEventReported):
-                self._rates.sees(subject, said)
-        elif isinstance(said, DatabaseLocked):
-            for standing in self.standings.values():
-                after_lock(standing)
+            self.followed.moves(said, subject, site, happened)
 
     def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.check(said, subject, site)

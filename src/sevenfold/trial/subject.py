@@ -24,11 +24,14 @@ from sevenfold.record.payloads import (
     DoseGiven,
     DoseNotGiven,
     DosingStopped,
+    EmergencyUnblinded,
+    EnvelopeOpened,
     FollowUpCompleted,
     LeftHospital,
     LeftIcu,
     LostToFollowUp,
     MaskedResults,
+    NoticeSeen,
     Payload,
     PossiblyUnblinded,
     QueryAnswered,
@@ -84,6 +87,7 @@ _ABOUT_DATA: Final = (
     DataLocked,
     DataUnlocked,
 )
+_EMERGENCY: Final = (EmergencyUnblinded, EnvelopeOpened, NoticeSeen)
 _AFTERWARDS: Final = (
     TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed
 )  # fmt: skip
@@ -242,6 +246,8 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return "the subject was never screened; screen first"
     if isinstance(said, _ABOUT_DATA):
         return _objection_to_data(standing, said)
+    if isinstance(said, _EMERGENCY):  # no lock and no end bars it
+        return _not_randomised(standing)
     if subject_is_locked(standing):
         return "the subject's data are locked"
     if isinstance(said, (VisitHeld, VisitMissed)) and said.visit in standing.locked:
