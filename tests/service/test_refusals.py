@@ -66,7 +66,7 @@ def functions(path: Path) -> Iterator[tuple[ast.FunctionDef, dict[str, ast.expr]
     for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(one, ast.FunctionDef):
             given = [node for node in ast.walk(one) if isinstance(node, ast.Assign)]
-            names = {
+            names: dict[str, ast.expr] = {
                 node.targets[0].id: node.value
                 for node in given
                 if isinstance(node.targets[0], ast.Name) and isinstance(node.value, (ast.IfExp, ast.Constant))
@@ -78,6 +78,7 @@ def refused(path: Path) -> Iterator[str]:
     """What a file can refuse, and what it writes beside a field."""
     for function, known in functions(path):
         for node in ast.walk(function):
+            line = getattr(node, "lineno", 0)
             said: ast.expr | None = None
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
                 said = node.args[0]
@@ -87,7 +88,7 @@ def refused(path: Path) -> Iterator[str]:
                 said = node.value if is_fault and not isinstance(node.value, ast.Call) else None
             if said is not None:
                 found = variants(said, known, itertools.count())
-                assert found is not None, f"{path.name}, line {node.lineno}: no text that can be looked up"
+                assert found is not None, f"{path.name}, line {line}: no text that can be looked up"
                 yield from found
 
 
