@@ -1,6 +1,7 @@
 """``sevenfold verify``: is a ledger what its chain and its signed head say?"""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
     """Print the first faults and how many there are, or that there is none."""
     place = place_of(chosen.ledger)
     kept = Path(chosen.head) if chosen.head else _beside(place)
-    found = verify(place, exported_heads(kept) if kept else None)
+    found = verify(place, exported_heads(kept) if kept else None, os.cpu_count() or 1)
     faults = list(found.faults)
     if chosen.key:
         faults += faults_against_key(place, Secrets.read(Path(chosen.key)), _vault_of(place, chosen.vault))

@@ -33,12 +33,14 @@ from sevenfold.record.payloads import (
     MonitoringRaised,
     OrganSupport,
     Payload,
+    PossiblyUnblinded,
     Randomised,
     Reconsented,
     Result,
     SafetyReviewed,
     SecondaryInfection,
     SiteOpened,
+    TreatmentGuessed,
     TrialOpened,
     Unblinded,
     VisitHeld,
@@ -92,6 +94,8 @@ class SubjectHistory:
     dispensed: list[tuple[datetime, Dispensed]] = field(default_factory=list)
     raised: list[tuple[datetime, MonitoringRaised]] = field(default_factory=list)  # by open rules of monitoring
     unblindings: list[tuple[datetime, str]] = field(default_factory=list)  # emergencies: when, and who asked
+    guesses: list[tuple[datetime, TreatmentGuessed]] = field(default_factory=list)
+    seen: list[tuple[datetime, PossiblyUnblinded]] = field(default_factory=list)  # what may betray the treatment
     reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
     reconsented_at: datetime | None = None
     dosing_stopped: tuple[datetime, str] | None = None
@@ -197,6 +201,10 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
             one.dispensed.append((at, said))
         case EmergencyUnblinded() | EnvelopeOpened():
             one.unblindings.append((at, said.asked_by))
+        case TreatmentGuessed():
+            one.guesses.append((at, said))
+        case PossiblyUnblinded():
+            one.seen.append((at, said))
         case DoseObserved():
             one.observations.append((at, said))
         case AdverseEventReported():
