@@ -19,6 +19,7 @@ from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import Bounded, guarded, with_headers
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
+    account,
     boundary,
     closing,
     data,
@@ -43,8 +44,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring, closing,
-    emergency, notices, boundary,
+    door, account, people, subjects, data, screening, visits, events, doses, safety, serious, trial,
+    monitoring, closing, emergency, notices, boundary,
 )  # fmt: skip
 
 

@@ -17,9 +17,21 @@ from sevenfold.service.people.sessions import Session
 from sevenfold.service.role import Right
 from sevenfold.service.room import Room
 
-__all__ = ["COOKIE", "Forbidden", "Form", "Outside", "Seat", "posted", "posted_openly", "room_of", "seated"]
+__all__ = [
+    "COOKIE",
+    "DEVICE_COOKIE",
+    "Forbidden",
+    "Form",
+    "Outside",
+    "Seat",
+    "posted",
+    "posted_openly",
+    "room_of",
+    "seated",
+]
 
 COOKIE: Final = "sevenfold"
+DEVICE_COOKIE: Final = "sevenfold_device"
 _FIELDS: Final = 600  # of a form, at most
 _LONGEST: Final = 20_000  # letters of a field
 _UNSEEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

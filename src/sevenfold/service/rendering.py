@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from sevenfold import __version__
 from sevenfold.service.gate import Seat, room_of
 from sevenfold.service.language import LANGUAGES, language_of, moment, translator
+from sevenfold.service.refusals import refusal
 from sevenfold.service.role import Right
 
 __all__ = ["environment", "page"]
@@ -28,6 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["minutes"] = _minutes
+    environment.filters["refusal"] = refusal
     environment.filters["utc"] = lambda at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     return environment
 

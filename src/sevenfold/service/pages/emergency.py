@@ -31,7 +31,7 @@ def unblind(request: Request, name: str, form: Annotated[Form, Depends(posted(Ri
     room = seat.room
     one = room.subject(name, seat.person)
     asked_by, reason = form.required("asked_by", "Who must know"), form.required("reason", "Reason")
-    room.confirm(seat.person, form["password"], form["code"])
+    room.confirm(seat.session, form["password"], form["code"])
     with room.step(seat.person) as conduct:
         number = conduct.unblind_one(name, asked_by, reason, room.here_and_now(seat.person, name))
     arm = room.protocol.arm(room.vault.reveal_one(number))
