@@ -14,6 +14,7 @@ from sevenfold.record.history import sealed_place
 from sevenfold.record.payloads import Result, SafetyReviewed
 from sevenfold.rules.dosing import interruptions
 from sevenfold.rules.monitoring import raised_by_results
+from sevenfold.rules.visiting import implausible
 from sevenfold.trial.ports import Allocator
 
 __all__ = ["SafetyReviewer"]
@@ -50,7 +51,9 @@ class SafetyReviewer:
     def review(
         self, protocol: Protocol, subject: str, number: str, visit: str, masked: Mapping[str, Result]
     ) -> SafetyReviewed:
-        """Hold the rules about masked results against what has come: withhold or not, and what else is to be done."""
+        """Hold the rules about masked results against what has come: withhold or not, what else is to be done, and
+        what is asked about values that are not plausible.
+        """
         self.sees(subject, masked)
         latest = self._latest[subject]
         found = interruptions(protocol, latest, masked=True)
@@ -68,6 +71,10 @@ class SafetyReviewer:
                 for one in raised
             ],
         }
+        questions = (implausible(protocol.known_variables[name], value) for name, value in new.items())
+        asked = [question for question in questions if question is not None]
+        if asked:
+            decision["asked"] = asked
         sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
         return SafetyReviewed(visit=visit, sealed=sealed)
 

@@ -120,6 +120,7 @@ class Standing:
     is_dosing: bool = False
     weight_kg: float = 0.0
     visits: set[str] = field(default_factory=set)
+    held_at: dict[str, datetime] = field(default_factory=dict)  # by visit, of those that took place
     sealed_visits: set[str] = field(default_factory=set)
     reviewed_visits: set[str] = field(default_factory=set)
     dispensed: dict[int, Handed] = field(default_factory=dict)  # by study day
@@ -172,6 +173,7 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.number, standing.is_dosing, standing.randomised_at = said.number, True, happened
         case VisitHeld():
             standing.visits.add(said.visit)
+            standing.held_at[said.visit] = happened
             standing.latest |= {name: result.value for name, result in said.results.items()}
         case VisitMissed():
             standing.visits.add(said.visit)
