@@ -19,7 +19,6 @@ from sevenfold.protocol.variable import Kind
 from sevenfold.record.correcting import check_correction
 from sevenfold.record.event import Draft
 from sevenfold.record.head import Head, LedgerState
-from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -34,6 +33,7 @@ from sevenfold.record.payloads import (
     DosingStopped,
     EmergencyUnblinded,
     FollowUpCompleted,
+    FurtherMaskedResults,
     MaskedResults,
     MonitoringRaised,
     Payload,
@@ -47,6 +47,7 @@ from sevenfold.record.payloads import (
     UnmetCriterion,
     VisitHeld,
 )
+from sevenfold.record.sealed import place_of_sealed
 from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
@@ -265,7 +266,7 @@ class Conduct:
         about = self.ledger.last_sequence
         if with_masked and (masked or masked_names & set(p.schedule.visit(visit).assessments)):
             self._seal(subject, visit, study_day, masked, happened)
-        self._ask(subject, about, question_of_day(p.schedule.visit(visit), study_day), happened)
+        self.ask(subject, about, question_of_day(p.schedule.visit(visit), study_day), happened)
         self._ask_about_values(subject, about, clear, happened)
         self._act_on(subject, clear, happened)
 
@@ -277,19 +278,52 @@ class Conduct:
 
         Raises:
             InvalidInput: a result is not one that the protocol masks, or the visit can't be of that day.
-            OutOfOrder: they came already, or the subject is not randomised.
+            OutOfOrder: one of them came already, or the subject is not randomised.
         """
+        self.check_masked(subject, visit, results, happened)
+        planned = self.file.protocol.schedule.visit(visit)
+        day = self._checked_day(subject, visit, results, happened)
+        study_day = planned.day if day is None else day
+        self._seal(subject, visit, study_day, results, happened)
+        held = self.standings[subject].held_at.get(visit)
+        if held is None or study_day_of(self.standings[subject], held, self._zone_of(subject)) != study_day:
+            self.ask(subject, self.ledger.last_sequence - 1, question_of_day(planned, study_day), happened)
+
+    def check_masked(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
+        """Refuse what :meth:`receive_masked` would."""
         p = self.file.protocol
         open_ones = sorted(set(results) - set(p.masking.assessments))
         if open_ones:
             raise InvalidInput(f"{subject}, visit {visit!r}: {open_ones[0]} is not masked; the site records it.")
         day = self._checked_day(subject, visit, results, happened)
-        study_day = p.schedule.visit(visit).day if day is None else day
-        self._seal(subject, visit, study_day, results, happened)
-        held = self.standings[subject].held_at.get(visit)
-        if held is None or study_day_of(self.standings[subject], held, self._zone_of(subject)) != study_day:
-            asked = question_of_day(p.schedule.visit(visit), study_day)
-            self._ask(subject, self.ledger.last_sequence - 1, asked, happened)
+        said = self._masked_kind(subject, visit)(visit=visit, study_day=day or p.schedule.visit(visit).day, sealed="")
+        self._check(said, subject, self.site_of(subject), happened)
+        twice = sorted(results.keys() & self.followed.reviewer.sent(subject, visit).keys())
+        if twice:
+            raise OutOfOrder(
+                f"MaskedResults cannot be recorded for {subject}: {', '.join(twice)} was recorded already for visit "
+                f"{visit!r}."
+            )
+
+    def review(self, subject: str, visit: str, masked: Mapping[str, Result], happened: datetime) -> None:
+        """Let the safety reviewer look at masked results that are new; what is decided is sealed."""
+        number = str(self.standings[subject].number)
+        reviewed = self.followed.reviewer.review(self.file.protocol, subject, number, visit, masked)
+        self.record(subject, reviewed, "safety reviewer", happened)
+
+    def check(self, subject: str, said: Payload, happened: datetime) -> None:
+        """Refuse a step of a subject that may not be taken now, and take none.
+
+        Raises:
+            OutOfOrder: it may not.
+        """
+        self._check(said, subject, self.site_of(subject), happened)
+
+    def _masked_kind(self, subject: str, visit: str) -> type[MaskedResults] | type[FurtherMaskedResults]:
+        """The first masked results of a visit, or further ones."""
+        standing = self.standings.get(subject)
+        came = standing is not None and visit in standing.sealed_visits
+        return FurtherMaskedResults if came else MaskedResults
 
     def _checked_day(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> int | None:
         """The study day of a visit that can be as it is said; None before randomisation."""
@@ -303,8 +337,8 @@ class Conduct:
         check_visit(self.file.protocol, subject, visit, day, found, held)
         return day
 
-    def _ask(self, subject: str, about: int, question: str | None, happened: datetime) -> None:
-        """Raise a query by itself, where there is a question."""
+    def ask(self, subject: str, about: int, question: str | None, happened: datetime) -> None:
+        """Raise a query by itself about an event, where there is a question."""
         if question is not None:
             number = len(self.standings[subject].queries) + 1
             self.record(subject, QueryRaised(number=number, about=about, text=question), "system", happened)
@@ -313,15 +347,15 @@ class Conduct:
         """Ask about every open value that can be and hardly ever is."""
         variables = self.file.protocol.known_variables
         for name, result in clear.items():
-            self._ask(subject, about, implausible(variables[name], result.value), happened)
+            self.ask(subject, about, implausible(variables[name], result.value), happened)
 
     def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
+        said = self._masked_kind(subject, visit)(visit=visit, study_day=study_day, sealed="")
         plain = {name: masked[name].model_dump() for name in sorted(masked)}
-        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
-        self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
-        number = str(self.standings[subject].number)
-        reviewed = self.followed.reviewer.review(self.file.protocol, subject, number, visit, masked)
-        self.record(subject, reviewed, "safety reviewer", happened)
+        sealed = self.allocator.seal(place_of_sealed(subject, said), plain)
+        self.record(subject, said.model_copy(update={"sealed": sealed}), "laboratory", happened)
+        self.followed.reviewer.sees(subject, visit, happened, masked)
+        self.review(subject, visit, masked, happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
         """The kit and the injection for a dose; None where an open rule holds it. A rule that stops dosing stops it
@@ -457,9 +491,9 @@ class Conduct:
         """Subjects randomised so far."""
         return sum(standing.number is not None for standing in self.standings.values())
 
-    def say_of_trial(self, said: Payload, actor: str, happened: datetime) -> None:
-        """Record something of the trial as a whole, if it may be said now."""
-        self._say(said, None, None, actor, happened)
+    def say_of_trial(self, said: Payload, actor: str, happened: datetime, site: str | None = None) -> None:
+        """Record something of the trial as a whole or of a site, if it may be said now."""
+        self._say(said, None, site, actor, happened)
 
     def site_of(self, subject: str) -> str | None:
         """The site of a subject; None of one who was never screened."""
