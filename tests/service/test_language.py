@@ -14,6 +14,7 @@ from served import Served, enrolled, serve_new
 
 from sevenfold.protocol.registered import CriterionKind
 from sevenfold.record.payloads import OrganSupport
+from sevenfold.service.importing.planning import State
 from sevenfold.service.language import LANGUAGES, moment, table
 from sevenfold.service.pages import data, events
 from sevenfold.service.role import RIGHTS, Right, Role
@@ -34,6 +35,7 @@ CHOSEN = [
     *events._RELATIONS,
     *events._OUTCOMES,
     *data._MEANINGS,
+    *(state.value for state in State),
     "open",
     "answered",
     "closed",

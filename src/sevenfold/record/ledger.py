@@ -91,7 +91,7 @@ class Ledger:
         if is_closed or (self.head.state is LedgerState.LOCKED and draft.type not in AFTER_LOCK):
             raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as {self.head.state}.")
         previous = self._waiting[-1] if self._waiting else None
-        sequence = (previous.sequence if previous else self.head.count) + 1
+        sequence = self.last_sequence + 1
         self._recorded = max(self.clock.now(), self._recorded or self.last_recorded())
         event = chained(draft, sequence, self._recorded, previous.hash if previous else self.head.hash)
         self._waiting.append(event)
@@ -99,7 +99,7 @@ class Ledger:
 
     def commit(self, state: LedgerState = LedgerState.RUNNING) -> Head:
         """Make everything appended so far durable, in one transaction with the head that covers it."""
-        count = self._waiting[-1].sequence if self._waiting else self.head.count
+        count = self.last_sequence
         last = self._waiting[-1].hash if self._waiting else self.head.hash
         head = signed(self.signer, count, last, state)
         unchanged = (HEAD.c.id == 1, HEAD.c.count == self.head.count, HEAD.c.hash == self.head.hash)
@@ -114,6 +114,11 @@ class Ledger:
                 connection.execute(sa.insert(EVENT), [_row(event) for event in self._waiting])
         self.head, self._waiting = head, []
         return head
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of the last event, durable or not yet."""
+        return self._waiting[-1].sequence if self._waiting else self.head.count
 
     def waiting(self) -> tuple[Event, ...]:
         """What was appended and is not durable yet."""

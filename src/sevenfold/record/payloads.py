@@ -1,7 +1,7 @@
 """What events say: every kind of event that the record knows, and how one is read.
 
-None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``) until
-``Unblinded``.
+None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed`` and what follows
+them) until ``Unblinded``.
 """
 
 from pydantic import ValidationError
@@ -39,6 +39,12 @@ from sevenfold.record.kinds.entering import (
     UnmetCriterion,
 )
 from sevenfold.record.kinds.kind import Payload, Result
+from sevenfold.record.kinds.laboratory import (
+    FurtherMaskedResults,
+    LabFileImported,
+    SealedQueryAnswered,
+    SealedQueryRaised,
+)
 from sevenfold.record.kinds.people import PersonAdmitted, PersonChanged
 from sevenfold.record.kinds.safety import (
     AuthorityInformed,
@@ -81,6 +87,8 @@ __all__ = [
     "EmergencyUnblinded",
     "EnvelopeOpened",
     "FollowUpCompleted",
+    "FurtherMaskedResults",
+    "LabFileImported",
     "LeftHospital",
     "LeftIcu",
     "LostToFollowUp",
@@ -100,6 +108,8 @@ __all__ = [
     "Result",
     "RunInterrupted",
     "SafetyReviewed",
+    "SealedQueryAnswered",
+    "SealedQueryRaised",
     "SecondaryInfection",
     "SeriousEventAssessed",
     "Signed",

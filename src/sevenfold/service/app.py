@@ -17,6 +17,7 @@ from sevenfold.service.declared import check_declared
 from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import Bounded, guarded, with_headers
+from sevenfold.service.importing.recording import Uploads
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
     account,
@@ -27,6 +28,7 @@ from sevenfold.service.pages import (
     doses,
     emergency,
     events,
+    importing,
     monitoring,
     notices,
     people,
@@ -44,7 +46,7 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, account, people, subjects, data, screening, visits, events, doses, safety, serious, trial,
+    door, account, people, subjects, data, screening, visits, events, doses, safety, importing, serious, trial,
     monitoring, closing, emergency, notices, boundary,
 )  # fmt: skip
 
@@ -55,6 +57,7 @@ def app_of(room: Room) -> FastAPI:
     app.state.room = room
     app.add_middleware(Bounded)
     app.state.final = FinalReport(room)
+    app.state.uploads = Uploads()
     app.middleware("http")(guarded)
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:

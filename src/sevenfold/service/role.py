@@ -45,6 +45,7 @@ class Right(StrEnum):
     SEE_CONTENTS = "see what a kit holds"
     GIVE_DOSE = "give doses"
     SEND_MASKED = "send masked results"
+    IMPORT = "import results from a file"  # masked ones of the laboratory, open ones of a site
     SEE_MASKED = "see masked results"
     REVIEW_SAFETY = "act on what monitoring raised"
     JUDGE_SERIOUS = "judge serious events"
@@ -69,10 +70,10 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.INVESTIGATOR: frozenset(
         _CARE
         | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
-        | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN, Right.GUESS}
+        | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN, Right.GUESS, Right.IMPORT}
     ),
     Role.NURSE: frozenset(
-        _CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS}
+        _CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS, Right.IMPORT}
     ),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
     Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY, Right.READ_REPORT}),
@@ -80,7 +81,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.MEDICAL_MONITOR: frozenset(
         _CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.SEE_NOTICES, Right.READ_REPORT}
     ),
-    Role.LABORATORY: frozenset({Right.SEND_MASKED}),
+    Role.LABORATORY: frozenset({Right.SEND_MASKED, Right.IMPORT}),
     Role.SAFETY_REVIEWER: frozenset(
         {Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.UNBLIND_SUSAR, Right.SEE_PROGRESS, Right.SEE_BY_ARM}
         | {Right.READ_REPORT}

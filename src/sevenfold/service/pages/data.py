@@ -183,6 +183,7 @@ def _page(request: Request, seat: Seat, name: str) -> HTMLResponse:
         seat,
         one=one,
         rows=rows[::-1],
+        shown={datum.event.sequence for datum, _ in rows},
         found=found,
         standing=room.conduct.standings[name],
         known=known,
