@@ -25,7 +25,7 @@ AFTER_LOCK: Final = frozenset(
     {
         "UnblindingAsked", "Unblinded",
         "PersonAdmitted", "PersonChanged",
-        "EmergencyUnblinded", "EnvelopeOpened", "NoticeSeen",
+        "EmergencyUnblinded", "EnvelopeOpened", "NoticeSeen", "CopyTaken",
     }
 )  # fmt: skip
 """Kinds of events that are no data of the trial: they alone may follow a locked head."""

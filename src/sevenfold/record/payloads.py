@@ -20,6 +20,7 @@ from sevenfold.record.kinds.course import (
     SecondaryInfection,
 )
 from sevenfold.record.kinds.data import (
+    CopyTaken,
     Corrected,
     DataLocked,
     DataUnlocked,
@@ -74,6 +75,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentRefused",
     "ConsentWithdrawn",
+    "CopyTaken",
     "Corrected",
     "DataLocked",
     "DataUnlocked",

@@ -27,7 +27,7 @@ from sevenfold.record.store import store_of
 from sevenfold.record.tables import COLUMNS, TABLES
 from sevenfold.record.verify import Verification, verify
 
-__all__ = ["archive"]
+__all__ = ["archive", "as_line", "head_told", "table_as_csv"]
 
 _README: Final = """\
 {title}
@@ -73,10 +73,10 @@ def archive(place: Place, protocol: Path, target: Path) -> Verification:
             head = read_head(place, connection)
             with kept.open("events.jsonl", "w", force_zip64=True) as lines:
                 history = read_history(_written(map(event_of, rows_of(store, connection)), lines))
-            kept.writestr("head.json", json.dumps(_told(head), indent=1) + "\n")
+            kept.writestr("head.json", json.dumps(head_told(head), indent=1) + "\n")
             kept.writestr("protocol.yaml", file.text)
             for name in TABLES:
-                kept.writestr(f"tables/{name}.csv", _table(name, history, file.protocol))
+                kept.writestr(f"tables/{name}.csv", table_as_csv(name, history, file.protocol))
             kept.writestr("verify.py", files("sevenfold.service").joinpath("archive_verify.py").read_text("utf-8"))
             title = f"{file.protocol.name}: the record of a trial, as Sevenfold {__version__} kept it"
             readme = _README.format(title=title, line="=" * len(title), state=head.state.value, count=head.count)
@@ -89,14 +89,19 @@ def archive(place: Place, protocol: Path, target: Path) -> Verification:
 
 def _written(events: Iterator[Event], lines: IO[bytes]) -> Iterator[Event]:
     """The events as they pass by, each written as a line."""
-    names = EVENT.columns.keys()
     for event in events:
-        said = {name: getattr(event, name) for name in names} | {"payload": event.payload.decode()}
-        lines.write(json.dumps(said, ensure_ascii=False).encode() + b"\n")
+        lines.write(as_line(event))
         yield event
 
 
-def _table(name: str, history: History, protocol: Protocol) -> str:
+def as_line(event: Event) -> bytes:
+    """An event as a line of JSON; its payload is the text that was hashed."""
+    said = {column.name: getattr(event, column.name) for column in EVENT.columns} | {"payload": event.payload.decode()}
+    return json.dumps(said, ensure_ascii=False).encode() + b"\n"
+
+
+def table_as_csv(name: str, history: History, protocol: Protocol) -> str:
+    """A table of the record as CSV, with its header line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(COLUMNS[name]), lineterminator="\n")
     writer.writeheader()
@@ -104,7 +109,8 @@ def _table(name: str, history: History, protocol: Protocol) -> str:
     return text.getvalue()
 
 
-def _told(head: Head) -> dict[str, object]:
+def head_told(head: Head) -> dict[str, object]:
+    """A head as JSON tells it."""
     return {
         "count": head.count, "hash": head.hash, "state": head.state.value, "public_key": head.public_key,
         "signature": head.signature,

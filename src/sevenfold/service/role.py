@@ -40,6 +40,7 @@ class Right(StrEnum):
     ANSWER_QUERY = "answer queries"
     VERIFY_SOURCE = "verify entries against their source"
     SIGN = "sign data"
+    TAKE_COPY = "take the site's own copy of its data"
     END_PART = "record how a subject's part ends"
     DISPENSE = "dispense kits"
     SEE_CONTENTS = "see what a kit holds"
@@ -71,6 +72,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         _CARE
         | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
         | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN, Right.GUESS, Right.IMPORT}
+        | {Right.TAKE_COPY}
     ),
     Role.NURSE: frozenset(
         _CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS, Right.IMPORT}

@@ -5,6 +5,7 @@ from typing import Final, final
 
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.payloads import (
+    CopyTaken,
     DatabaseLocked,
     EmergencyUnblinded,
     EnvelopeOpened,
@@ -21,8 +22,8 @@ from sevenfold.record.payloads import (
 
 __all__ = ["NO_DATUM", "OF_THE_TRIAL", "TrialStanding"]
 
-NO_DATUM: Final = (PersonAdmitted, PersonChanged, EmergencyUnblinded, EnvelopeOpened, NoticeSeen)
-"""Who may come in, and what an emergency asks for, are no data of the trial: no lock bars them."""
+NO_DATUM: Final = (PersonAdmitted, PersonChanged, EmergencyUnblinded, EnvelopeOpened, NoticeSeen, CopyTaken)
+"""Who may come in, what an emergency asks for and a copy that was taken are no data of the trial: no lock bars them."""
 OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, UnblindingAsked, Unblinded, RunInterrupted)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from sevenfold.record.kinds.kind import Payload
 
 __all__ = [
+    "CopyTaken",
     "Corrected",
     "DataLocked",
     "DataUnlocked",
@@ -78,6 +79,20 @@ class Signed(Payload):
     name: str
     meaning: str
     visit: str | None
+    digest: str
+
+
+class CopyTaken(Payload):
+    """An investigator took a copy of everything recorded of the site's subjects, to be kept where nobody else reaches.
+
+    Args:
+        name: of the investigator, as printed.
+        n_events: in the copy.
+        digest: SHA-256 of the copy's events, hexadecimal.
+    """
+
+    name: str
+    n_events: int
     digest: str
 
 

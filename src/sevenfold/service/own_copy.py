@@ -1,0 +1,63 @@
+"""The investigator's own copy: everything recorded of the site's subjects, kept where the sponsor cannot reach it.
+
+A zip of open formats: events as JSON lines with their hashes, tables as CSV, the signed head of the whole ledger. The
+ledger keeps the copy's SHA-256, so copy and ledger can be held against each other at any time.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import Final, final
+
+from sevenfold.record.history import read_history
+from sevenfold.record.tables import TABLES
+from sevenfold.service.archive import as_line, head_told, table_as_csv
+from sevenfold.service.room import Room
+
+__all__ = ["OwnCopy", "copy_of"]
+
+_README: Final = """\
+{trial}: what is recorded of the subjects of site {site}
+State of the trial: {state}; {n} of its {count} events are of this site's subjects.
+
+events.jsonl   one event a line, in the order of the record. "hash" covers the event and everything recorded before it;
+               the hash of "payload" is part of it. A text under "sealed" is a masked result.
+tables/        the same as CSV (UTF-8, comma, one header line; empty: not there), as far as it is open.
+head.json      number and hash of the last event of the whole record, signed (Ed25519).
+
+The record keeps the SHA-256 of events.jsonl as an event of its own (CopyTaken): {digest}
+An event's own hash is the SHA-256 of the JSON list, without spaces and in UTF-8,
+[1, sequence, type, schema_version, subject, site, actor, happened_at, recorded_at, SHA-256 of payload, previous_hash].
+"""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCopy:
+    """A copy. ``digest`` is the SHA-256 of its events."""
+
+    content: bytes
+    n_events: int
+    digest: str
+
+
+def copy_of(room: Room, site: str) -> OwnCopy:
+    """A site's subjects as the record tells them now; with their arms after the unblinding, and of no other site."""
+    ledger = room.conduct.ledger
+    history = read_history(ledger.events())
+    for name in [name for name, one in history.subjects.items() if one.site != site]:
+        del history.subjects[name]
+    events = [event for name in history.subjects for event in ledger.events_of(name)]
+    lines = b"".join(as_line(event) for event in sorted(events, key=lambda event: event.sequence))
+    digest = hashlib.sha256(lines).hexdigest()
+    head, kept = ledger.head, io.BytesIO()
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("events.jsonl", lines)
+        for name in TABLES:
+            zipped.writestr(f"tables/{name}.csv", table_as_csv(name, history, room.protocol))
+        zipped.writestr("head.json", json.dumps(head_told(head), indent=1) + "\n")
+        told = {"trial": room.protocol.name, "site": site, "state": head.state.value, "n": len(events)}
+        zipped.writestr("README.txt", _README.format(**told, count=head.count, digest=digest))
+    return OwnCopy(content=kept.getvalue(), n_events=len(events), digest=digest)

@@ -1,0 +1,91 @@
+"""The investigator's own copy: the site's subjects and no other's, held against the ledger by its hash, at any time."""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from served import Served, Visitor, eligible, enrolled, serve_new
+
+from sevenfold.record.payloads import CopyTaken, LostToFollowUp, read_payload
+from sevenfold.record.verify import verify
+from sevenfold.service.role import Role
+
+
+def taken(investigator: Visitor) -> zipfile.ZipFile:
+    """A copy, as the browser gets it."""
+    investigator.get("/copy")
+    answer = investigator.client.post("/copy", data={"form_key": investigator.form_key})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+    return zipfile.ZipFile(io.BytesIO(answer.content))
+
+
+def hashed_by_hand(event: dict[str, object]) -> str:
+    """An event's own hash, as the copy's README says."""
+    names = ("sequence", "type", "schema_version", "subject", "site", "actor", "happened_at", "recorded_at")
+    payload = hashlib.sha256(str(event["payload"]).encode()).hexdigest()
+    envelope = [1, *(event[name] for name in names), payload, event["previous_hash"]]
+    return hashlib.sha256(json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def another_site(served: Served) -> str:
+    """A candidate of the second French site."""
+    sponsor, other = served.as_a(Role.SPONSOR), served.as_a(Role.INVESTIGATOR, "FR-2")
+    sponsor.get("/progress")
+    sponsor.post("/sites/FR-2/open")
+    other.get("/screen")
+    other.post("/screen", {**eligible(served), "subject": "FR-2-001"})
+    return "FR-2-001"
+
+
+def test_a_copy_holds_the_site_and_no_other_and_the_ledger_knows_it(tmp_path: Path) -> None:
+    """Every event with a hash that can be recomputed, tables of the same, and an event with the copy's own hash."""
+    served = serve_new(tmp_path / "trial")
+    names = enrolled(served, 2)
+    stranger = another_site(served)
+    kept = taken(served.as_a(Role.INVESTIGATOR))
+    lines = kept.read("events.jsonl")
+    events = [json.loads(line) for line in lines.splitlines()]
+    ledger = served.room.conduct.ledger
+    assert [one["sequence"] for one in events] == [e.sequence for e in ledger.events() if e.subject in names]
+    assert all(hashed_by_hand(one) == one["hash"] for one in events)
+    said = read_payload(ledger.of_type(CopyTaken.__name__)[0])
+    assert isinstance(said, CopyTaken)
+    assert (said.digest, said.n_events) == (hashlib.sha256(lines).hexdigest(), len(events))
+    assert said.digest in kept.read("README.txt").decode()
+    subjects = list(csv.DictReader(io.StringIO(kept.read("tables/subjects.csv").decode())))
+    assert [one["subject"] for one in subjects] == names
+    assert not any(stranger.encode() in kept.read(name) for name in kept.namelist())
+    assert said.digest in served.as_a(Role.INVESTIGATOR).get("/copy")
+    assert said.digest not in served.as_a(Role.INVESTIGATOR, "FR-2").get("/copy")
+    served.as_a(Role.SPONSOR).get("/copy", 403)
+
+
+def test_a_copy_is_taken_after_the_lock_and_names_no_arm_before_the_unblinding(tmp_path: Path) -> None:
+    """A lock takes nothing from the site; the ledger is whole with the head that says that it is locked."""
+    served = serve_new(tmp_path / "trial")
+    (name,) = enrolled(served, 1)
+    room = served.room
+    with room.step(None) as conduct:
+        conduct.record(name, LostToFollowUp(), "investigator", room.clock.now())
+    with room.step(None) as conduct:
+        conduct.lock(room.clock.now())
+    kept = taken(served.as_a(Role.INVESTIGATOR))
+    assert json.loads(kept.read("head.json"))["state"] == "locked"
+    (row,) = csv.DictReader(io.StringIO(kept.read("tables/subjects.csv").decode()))
+    assert not row.get("arm")
+    assert verify(served.folder / "trial.db").is_whole
+
+
+def test_two_copies_of_one_moment_hold_the_same_events(tmp_path: Path) -> None:
+    """Taking one changes nothing of what the next holds: that a copy was taken is no event of a subject."""
+    served = serve_new(tmp_path / "trial")
+    enrolled(served, 1)
+    investigator = served.as_a(Role.INVESTIGATOR)
+    one, other = taken(investigator), taken(investigator)
+    assert one.read("events.jsonl") == other.read("events.jsonl")
+    assert len(served.room.conduct.ledger.of_type(CopyTaken.__name__)) == 2
