@@ -11,6 +11,8 @@ from rehearsals import Rehearsed, rehearsed, with_planned
 from sevenfold.protocol.load import load
 from sevenfold.record.place import Place
 
+pytest_plugins = ("validation.plugin",)
+
 
 @pytest.fixture(scope="session")
 def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
