@@ -83,7 +83,8 @@ def _page(regulation: Regulation) -> str:
     )
     lines = [
         f"# {regulation.title}", "", regulation.about, "", f"{told}{counts}. What the words mean: [matrix](matrix.md).",
-        "", ":::{container} matrix", "| paragraph | number | what it asks | status | shown by |", "|---|---|---|---|---|",
+        "", ":::{container} matrix", "| paragraph | number | what it asks | status | shown by |",
+        "|---|---|---|---|---|",
     ]  # fmt: skip
     return _MADE + "\n" + "\n".join([*lines, *map(_row, regulation.requirements), ":::"]) + "\n"
 
