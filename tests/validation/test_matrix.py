@@ -110,12 +110,13 @@ def test_ids_of_the_second_set_stand_for_their_tests() -> None:
 
 
 def test_every_regulation_has_its_requirements_with_ids_of_its_own() -> None:
-    """None is empty, none stands twice, and ids begin alike within a regulation."""
+    """None is empty, ids begin alike within a regulation, and differently in another."""
     found = regulations()
-    assert [one.key for one in found] == ["part11", "ich-e6-r3", "ema-computerised-systems", "gdpr", "asvs"]
-    for regulation in found:
-        assert len({requirement.id.split("-")[0] for requirement in regulation.requirements}) == 1
-        assert all(regulation.n(status) for status in (Status.MET, Status.UNMET))
+    assert [one.key for one in found][:2] == ["part11", "ich-e6-r3"]
+    heads = [{requirement.id.split("-")[0] for requirement in one.requirements} for one in found]
+    assert all(len(head) == 1 for head in heads)
+    assert len(set().union(*heads)) == len(found) > 4
+    assert all(regulation.n(Status.MET) for regulation in found)
 
 
 def test_no_number_of_asvs_stands_twice() -> None:
