@@ -216,7 +216,7 @@ def test_a_trial_is_gone_on_with_from_its_ledger(trial: StagedTrial, subject: st
     again = Conduct.resumed(trial.conduct.file, trial.conduct.ledger, trial.vault)
     assert again.standings == trial.conduct.standings
     assert again.whole == trial.conduct.whole
-    assert again._reviewer._latest == trial.conduct._reviewer._latest
+    assert again.followed.reviewer._latest == trial.conduct.followed.reviewer._latest
     with pytest.raises(OutOfOrder, match="day 1 was recorded already"):
         again.record(subject, DoseGiven(study_day=1, kit="1", volume_ml=0.4, route="IM"), "nurse", day(1))
 

@@ -51,9 +51,14 @@ def _is_code(name: str) -> bool:
     parts = name.split(".")
     for n in range(len(parts), 0, -1):
         try:
-            found: object = importlib.import_module(".".join(["sevenfold", *parts[:n]]))
-        except ModuleNotFoundError:
+            spec = importlib.util.find_spec(".".join(["sevenfold", *parts[:n]]))
+        except ModuleNotFoundError:  # what would hold it is no package
+            spec = None
+        if spec is None:
             continue
+        if n == len(parts):
+            return True  # without importing it: it may be a script
+        found: object = importlib.import_module(spec.name)
         for part in parts[n:]:
             found = getattr(found, part, None) or getattr(found, "__dataclass_fields__", {}).get(part)
         return found is not None

@@ -120,9 +120,10 @@ def test_every_regulation_has_its_requirements_with_ids_of_its_own() -> None:
 
 
 def test_no_number_of_asvs_stands_twice() -> None:
-    """Chapter, section, requirement of chapters 3, 6, 7, 8 and 16."""
+    """Chapter, section, requirement of chapters 3, 6, 7, 8 and 16; what is met in part stands as met and as not met."""
     (asvs,) = (one for one in regulations() if one.key == "asvs")
-    numbers = [number for one in asvs.requirements if one.paragraph for number in one.paragraph.split(", ")]
+    said = [(one.status, number) for one in asvs.requirements if one.paragraph for number in one.paragraph.split(", ")]
+    assert len(set(said)) == len(said)
+    numbers = {number for _, number in said}
     assert len(numbers) > 40
-    assert len(set(numbers)) == len(numbers)
     assert all(re.fullmatch(r"(3|6|7|8|16)\.\d{1,2}\.\d{1,2}", number) for number in numbers)

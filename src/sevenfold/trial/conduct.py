@@ -16,10 +16,9 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
-from sevenfold.record.correcting import Corrections, check_correction
-from sevenfold.record.event import Draft, Event
+from sevenfold.record.correcting import check_correction
+from sevenfold.record.event import Draft
 from sevenfold.record.head import Head, LedgerState
-from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -34,32 +33,32 @@ from sevenfold.record.payloads import (
     DosingStopped,
     EmergencyUnblinded,
     FollowUpCompleted,
+    FurtherMaskedResults,
     MaskedResults,
     MonitoringRaised,
     Payload,
+    QueryRaised,
     Randomised,
     Result,
     RunInterrupted,
-    SafetyReviewed,
     SiteOpened,
     TrialOpened,
     Unblinded,
     UnmetCriterion,
     VisitHeld,
-    read_payload,
 )
+from sevenfold.record.sealed import place_of_sealed
 from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
 from sevenfold.rules.monitoring import Raised, raised_by_results
 from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
-from sevenfold.rules.visiting import check_visit
-from sevenfold.trial.event_rates import EventRates
+from sevenfold.rules.visiting import check_visit, implausible, question_of_day
+from sevenfold.trial.followed import Followed
 from sevenfold.trial.ports import Allocator
-from sevenfold.trial.safety_review import SafetyReviewer
 from sevenfold.trial.standing import TrialStanding
-from sevenfold.trial.subject import Disposition, Standing, after, after_lock, check_next
+from sevenfold.trial.subject import Disposition, Standing, after_lock, check_next
 from sevenfold.trial.timing import check_moment, study_day_of
 
 __all__ = ["Conduct", "stratum_of"]
@@ -83,29 +82,24 @@ class Conduct:
         file: the protocol.
         ledger: open for appending.
         allocator: the vault, seen through its port.
-        standings: every subject, as far as the trial has come.
         acting: who acts at a site (role and person); None in a rehearsal, where the role is enough.
+        followed: where trial and subjects stand.
     """
 
     file: ProtocolFile
     ledger: Ledger
     allocator: Allocator
-    standings: dict[str, Standing] = field(default_factory=dict)
-    whole: TrialStanding = field(default_factory=TrialStanding)
     acting: str | None = None
-    _sites: dict[str, str] = field(default_factory=dict)  # subject -> site
-    _corrections: Corrections = field(default_factory=Corrections, repr=False)
-    _rates: EventRates = field(init=False, repr=False)
-    _reviewer: SafetyReviewer = field(init=False, repr=False)
+    followed: Followed = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._rates, self._reviewer = EventRates(self.file.protocol), SafetyReviewer(self.allocator)
+        self.followed = Followed(self.file.protocol, self.allocator)
 
     @classmethod
     def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
         """The trial as its ledger tells it, to be gone on with."""
         conduct = cls(file, ledger, allocator)
-        conduct._fold()
+        conduct.followed.from_the_first(ledger)
         return conduct
 
     def abandon(self) -> None:
@@ -119,11 +113,9 @@ class Conduct:
         self.ledger.refresh()
         for subject in touched - {None}:
             assert subject is not None
-            self._refold(subject)
+            self.followed.again(subject, self.ledger)
         if None in touched:
-            self.whole = TrialStanding()
-            for event in self.ledger.events_of_trial():
-                self.whole.after(read_payload(event), event.site)
+            self.followed.trial_again(self.ledger)
         if self.is_locked:
             for subject in touched & self.standings.keys():
                 after_lock(self.standings[str(subject)])
@@ -133,9 +125,8 @@ class Conduct:
         """Go on from what the database says: for when it could not be asked while a step was abandoned."""
         self.ledger.discard()
         self.ledger.refresh()
-        self.standings, self.whole, self._sites = {}, TrialStanding(), {}
-        self._rates, self._reviewer = EventRates(self.file.protocol), SafetyReviewer(self.allocator)
-        self._fold()
+        self.followed = Followed(self.file.protocol, self.allocator)
+        self.followed.from_the_first(self.ledger)
         self.reconcile()
 
     def reconcile(self) -> None:
@@ -146,7 +137,9 @@ class Conduct:
         """
         taken = {standing.number for standing in self.standings.values() if standing.number is not None}
         kits = {handed.kit for standing in self.standings.values() for handed in standing.dispensed.values()}
-        withheld = {str(self.standings[subject].number): good for subject, good in self._reviewer.withheld.items()}
+        withheld = {
+            str(self.standings[subject].number): good for subject, good in self.followed.reviewer.withheld.items()
+        }
         self.allocator.take_back(numbers=taken, kits=kits, withheld=withheld)
 
     def correct(self, subject: str, said: Corrected, happened: datetime) -> None:
@@ -159,45 +152,18 @@ class Conduct:
         event = next((one for one in self.ledger.events_of(subject) if one.sequence == said.of), None)
         if event is None:
             raise InvalidInput(f"{subject} has no event {said.of} that could be corrected.")
-        found = self._corrections.read(event)
+        found = self.followed.corrections.read(event)
         visit = getattr(found, "visit", None)
         if visit is not None and visit in self.standings[subject].locked:
             raise OutOfOrder(f"Event {said.of} cannot be corrected for {subject}: visit {visit!r} is locked.")
         check_correction(found, said)
         self.record(subject, said, "investigator", happened)
         name = said.field.removeprefix("results.")
-        if isinstance(found, VisitHeld) and said.after is not None and not self.standings[subject].is_over:
-            self._act_on(subject, {name: Result.model_validate(said.after)}, happened)
-
-    def _fold(self) -> None:
-        """Everything that was committed, followed from the first event on."""
-        self._corrections = Corrections.among(self.ledger.of_type(Corrected.__name__))
-        for event in self.ledger.events():
-            self._follow(event)
-
-    def _refold(self, subject: str) -> None:
-        """A subject's standing anew, from what was committed and what waits."""
-        self._reviewer.forget(subject)
-        self._rates.forget(subject)
-        events = [*self.ledger.events_of(subject), *(e for e in self.ledger.waiting() if e.subject == subject)]
-        if events:
-            self.standings[subject] = Standing(subject)  # in its place among the others
-        else:
-            self.standings.pop(subject, None)
-            self._sites.pop(subject, None)
-        self._corrections.renew(events)
-        for event in events:
-            self._follow(event)
-
-    def _follow(self, event: Event) -> None:
-        said = self._corrections.read(event)
-        self._after(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
-        if isinstance(said, MaskedResults):
-            subject = str(event.subject)
-            plain = self.allocator.open(sealed_place("results", subject, said.visit), said.sealed)
-            self._reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
-        elif isinstance(said, SafetyReviewed):
-            self._reviewer.recalls(str(event.subject), said)
+        if isinstance(found, VisitHeld) and said.after is not None:
+            new = {name: Result.model_validate(said.after)}
+            self._ask_about_values(subject, said.of, new, happened)
+            if not self.standings[subject].is_over:
+                self._act_on(subject, new, happened)
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""
@@ -252,7 +218,7 @@ class Conduct:
         Raises:
             OutOfOrder: no consent, randomised already, or the planned number is reached.
         """
-        site = self._sites.get(subject)
+        site = self.site_of(subject)
         stratum = "" if site is None else stratum_of(self.file, site)
         self._check(Randomised(number="", stratum=stratum), subject, site, happened)
         if self.n_randomised >= self.file.protocol.population.planned:
@@ -273,7 +239,7 @@ class Conduct:
         """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind.
 
         Its study day follows from when it happened; before randomisation, when day 1 is not known yet, it is the
-        planned one.
+        planned one. A day outside its window, and a value outside what is plausible, are recorded and asked about.
 
         Args:
             with_masked: whether the masked results come with it; at a site they come from the laboratory, by
@@ -283,53 +249,113 @@ class Conduct:
             InvalidInput: the visit can't be as it is said, or a masked result came with a visit that has none.
         """
         p = self.file.protocol
-        standing = self.standings.get(subject)
-        day = None if standing is None else study_day_of(standing, happened, self._zone_of(subject))
-        found = {name: (result.value, result.unit) for name, result in results.items()}
-        check_visit(p, subject, visit, day, found)
+        day = self._checked_day(subject, visit, results, happened)
         study_day = p.schedule.visit(visit).day if day is None else day
         masked_names = set(p.masking.assessments) if day is not None else set()
         scores = self._scores(visit, results)
         clear = {name: result for name, result in results.items() if name not in masked_names}
         said = VisitHeld(visit=visit, study_day=study_day, results=clear, scores=scores)
-        self._check(said, subject, self._sites.get(subject), happened)
+        self._check(said, subject, self.site_of(subject), happened)
         masked = {name: results[name] for name in sorted(masked_names) if name in results}
         if not with_masked and masked:
             raise InvalidInput(
                 f"{subject}, visit {visit!r}: {', '.join(masked)} would betray the treatment and comes from the "
                 "laboratory alone."
             )
-        if not with_masked or (not masked and not masked_names & set(p.schedule.visit(visit).assessments)):
-            self.record(subject, said, "nurse", happened)
-            self._act_on(subject, clear, happened)
-            return
         self.record(subject, said, "nurse", happened)
-        self._seal(subject, visit, study_day, masked, happened)
+        about = self.ledger.last_sequence
+        if with_masked and (masked or masked_names & set(p.schedule.visit(visit).assessments)):
+            self._seal(subject, visit, study_day, masked, happened)
+        self.ask(subject, about, question_of_day(p.schedule.visit(visit), study_day), happened)
+        self._ask_about_values(subject, about, clear, happened)
         self._act_on(subject, clear, happened)
 
     def receive_masked(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
         """Masked results of a visit, from the laboratory: sealed, and reviewed behind the blind.
 
+        The site is asked about a sample taken outside the visit's window, once for a day; what is asked about a value
+        stands in the sealed review, for whoever may see it.
+
         Raises:
             InvalidInput: a result is not one that the protocol masks, or the visit can't be of that day.
-            OutOfOrder: they came already, or the subject is not randomised.
+            OutOfOrder: one of them came already, or the subject is not randomised.
         """
+        self.check_masked(subject, visit, results, happened)
+        planned = self.file.protocol.schedule.visit(visit)
+        day = self._checked_day(subject, visit, results, happened)
+        study_day = planned.day if day is None else day
+        self._seal(subject, visit, study_day, results, happened)
+        held = self.standings[subject].held_at.get(visit)
+        if held is None or study_day_of(self.standings[subject], held, self._zone_of(subject)) != study_day:
+            self.ask(subject, self.ledger.last_sequence - 1, question_of_day(planned, study_day), happened)
+
+    def check_masked(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
+        """Refuse what :meth:`receive_masked` would."""
         p = self.file.protocol
         open_ones = sorted(set(results) - set(p.masking.assessments))
         if open_ones:
             raise InvalidInput(f"{subject}, visit {visit!r}: {open_ones[0]} is not masked; the site records it.")
+        day = self._checked_day(subject, visit, results, happened)
+        said = self._masked_kind(subject, visit)(visit=visit, study_day=day or p.schedule.visit(visit).day, sealed="")
+        self._check(said, subject, self.site_of(subject), happened)
+        twice = sorted(results.keys() & self.followed.reviewer.sent(subject, visit).keys())
+        if twice:
+            raise OutOfOrder(
+                f"MaskedResults cannot be recorded for {subject}: {', '.join(twice)} was recorded already for visit "
+                f"{visit!r}."
+            )
+
+    def review(self, subject: str, visit: str, masked: Mapping[str, Result], happened: datetime) -> None:
+        """Let the safety reviewer look at masked results that are new; what is decided is sealed."""
+        number = str(self.standings[subject].number)
+        reviewed = self.followed.reviewer.review(self.file.protocol, subject, number, visit, masked)
+        self.record(subject, reviewed, "safety reviewer", happened)
+
+    def check(self, subject: str, said: Payload, happened: datetime) -> None:
+        """Refuse a step of a subject that may not be taken now, and take none.
+
+        Raises:
+            OutOfOrder: it may not.
+        """
+        self._check(said, subject, self.site_of(subject), happened)
+
+    def _masked_kind(self, subject: str, visit: str) -> type[MaskedResults] | type[FurtherMaskedResults]:
+        """The first masked results of a visit, or further ones."""
         standing = self.standings.get(subject)
-        day = None if standing is None else study_day_of(standing, happened, self._zone_of(subject))
-        check_visit(p, subject, visit, day, {name: (one.value, one.unit) for name, one in results.items()})
-        self._seal(subject, visit, p.schedule.visit(visit).day if day is None else day, results, happened)
+        came = standing is not None and visit in standing.sealed_visits
+        return FurtherMaskedResults if came else MaskedResults
+
+    def _checked_day(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> int | None:
+        """The study day of a visit that can be as it is said; None before randomisation."""
+        standing, zone = self.standings.get(subject), self._zone_of(subject)
+        day = None if standing is None else study_day_of(standing, happened, zone)
+        held = {}
+        if standing is not None and day is not None:
+            days = {other: study_day_of(standing, at, zone) for other, at in standing.held_at.items()}
+            held = {other: on for other, on in days.items() if on is not None}
+        found = {name: (result.value, result.unit) for name, result in results.items()}
+        check_visit(self.file.protocol, subject, visit, day, found, held)
+        return day
+
+    def ask(self, subject: str, about: int, question: str | None, happened: datetime) -> None:
+        """Raise a query by itself about an event, where there is a question."""
+        if question is not None:
+            number = len(self.standings[subject].queries) + 1
+            self.record(subject, QueryRaised(number=number, about=about, text=question), "system", happened)
+
+    def _ask_about_values(self, subject: str, about: int, clear: Mapping[str, Result], happened: datetime) -> None:
+        """Ask about every open value that can be and hardly ever is."""
+        variables = self.file.protocol.known_variables
+        for name, result in clear.items():
+            self.ask(subject, about, implausible(variables[name], result.value), happened)
 
     def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
+        said = self._masked_kind(subject, visit)(visit=visit, study_day=study_day, sealed="")
         plain = {name: masked[name].model_dump() for name in sorted(masked)}
-        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
-        self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
-        number = str(self.standings[subject].number)
-        reviewed = self._reviewer.review(self.file.protocol, subject, number, visit, masked)
-        self.record(subject, reviewed, "safety reviewer", happened)
+        sealed = self.allocator.seal(place_of_sealed(subject, said), plain)
+        self.record(subject, said.model_copy(update={"sealed": sealed}), "laboratory", happened)
+        self.followed.reviewer.sees(subject, visit, happened, masked)
+        self.review(subject, visit, masked, happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
         """The kit and the injection for a dose; None where an open rule holds it. A rule that stops dosing stops it
@@ -347,7 +373,7 @@ class Conduct:
             return None
         injected = volume_for(p, study_day, standing.weight_kg, standing.latest)
         said = Dispensed(study_day=study_day, kit="", volume_ml=injected.volume_ml, route=injected.route.value)
-        self._check(said, subject, self._sites.get(subject), happened)
+        self._check(said, subject, self.site_of(subject), happened)
         kit = self.allocator.dispense(str(standing.number), study_day)
         self.record(subject, said.model_copy(update={"kit": kit}), "unblinded pharmacist", happened)
         return kit, injected
@@ -381,9 +407,9 @@ class Conduct:
         Raises:
             OutOfOrder: it may not.
         """
-        self._say(said, subject, self._sites.get(subject), actor, happened)
+        self._say(said, subject, self.site_of(subject), actor, happened)
         if isinstance(said, AdverseEventReported):
-            self._raise(subject, self._rates.raised(said, self.standings.values()), happened)
+            self._raise(subject, self.followed.rates.raised(said, self.standings.values()), happened)
 
     def unblind_one(self, subject: str, asked_by: str, reason: str, happened: datetime) -> str:
         """Record that somebody must know a subject's treatment now; answers the randomisation number to ask for.
@@ -446,6 +472,16 @@ class Conduct:
         return self.ledger.commit(state)
 
     @property
+    def standings(self) -> dict[str, Standing]:
+        """Every subject, as far as the trial has come."""
+        return self.followed.standings
+
+    @property
+    def whole(self) -> TrialStanding:
+        """Where the trial as a whole stands."""
+        return self.followed.whole
+
+    @property
     def is_locked(self) -> bool:
         """Whether the database is locked."""
         return self.whole.is_locked
@@ -455,13 +491,13 @@ class Conduct:
         """Subjects randomised so far."""
         return sum(standing.number is not None for standing in self.standings.values())
 
-    def say_of_trial(self, said: Payload, actor: str, happened: datetime) -> None:
-        """Record something of the trial as a whole, if it may be said now."""
-        self._say(said, None, None, actor, happened)
+    def say_of_trial(self, said: Payload, actor: str, happened: datetime, site: str | None = None) -> None:
+        """Record something of the trial as a whole or of a site, if it may be said now."""
+        self._say(said, None, site, actor, happened)
 
     def site_of(self, subject: str) -> str | None:
         """The site of a subject; None of one who was never screened."""
-        return self._sites.get(subject)
+        return self.followed.sites.get(subject)
 
     def ending(self, subject: str, happened: datetime) -> None:
         """Follow-up ends as planned, for whoever is still there."""
@@ -504,7 +540,7 @@ class Conduct:
             self.record(subject, said, "system", happened)
 
     def _zone_of(self, subject: str) -> ZoneInfo:
-        site = self._sites.get(subject)
+        site = self.site_of(subject)
         return ZoneInfo("UTC") if site is None else self.zone(site)
 
     def _scores(self, visit: str, results: Mapping[str, Result]) -> dict[str, dict[str, int | None]]:
@@ -529,20 +565,9 @@ class Conduct:
             )
         )
         if isinstance(said, Corrected) and subject is not None:
-            self._refold(subject)
+            self.followed.again(subject, self.ledger)
         else:
-            self._after(said, subject, site, happened)
-
-    def _after(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
-        self.whole.after(said, site)
-        if subject is not None:
-            self._sites.setdefault(subject, str(site))
-            after(self.standings.setdefault(subject, Standing(subject)), said, happened)
-            if isinstance(said, AdverseEventReported):
-                self._rates.sees(subject, said)
-        elif isinstance(said, DatabaseLocked):
-            for standing in self.standings.values():
-                after_lock(standing)
+            self.followed.moves(said, subject, site, happened)
 
     def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.check(said, subject, site)

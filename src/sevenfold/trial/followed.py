@@ -1,0 +1,108 @@
+"""Where a trial stands, followed event by event from the ledger: every subject, the whole, and what rules remember."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import final
+
+from sevenfold.protocol.protocol import Protocol
+from sevenfold.record.correcting import Corrections
+from sevenfold.record.event import Event
+from sevenfold.record.ledger import Ledger
+from sevenfold.record.payloads import (
+    AdverseEventReported,
+    Corrected,
+    DatabaseLocked,
+    FurtherMaskedResults,
+    MaskedResults,
+    Payload,
+    Result,
+    SafetyReviewed,
+    SealedQueryAnswered,
+    read_payload,
+)
+from sevenfold.record.sealed import place_of_sealed
+from sevenfold.trial.event_rates import EventRates
+from sevenfold.trial.ports import Allocator
+from sevenfold.trial.safety_review import SafetyReviewer
+from sevenfold.trial.standing import TrialStanding
+from sevenfold.trial.subject import Standing, after, after_lock
+
+__all__ = ["Followed"]
+
+
+@final
+@dataclass(slots=True)
+class Followed:
+    """Everything that the next step is held against. It is a fold of the ledger, and can be folded again.
+
+    Args:
+        standings: by subject, in the order in which they came.
+        sites: by subject.
+        rates: of events that a rule counts.
+        reviewer: knows masked results, behind the blind.
+    """
+
+    protocol: Protocol
+    allocator: Allocator
+    standings: dict[str, Standing] = field(default_factory=dict)
+    whole: TrialStanding = field(default_factory=TrialStanding)
+    sites: dict[str, str] = field(default_factory=dict)
+    corrections: Corrections = field(default_factory=Corrections, repr=False)
+    rates: EventRates = field(init=False, repr=False)
+    reviewer: SafetyReviewer = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.rates, self.reviewer = EventRates(self.protocol), SafetyReviewer(self.allocator)
+
+    def from_the_first(self, ledger: Ledger) -> None:
+        """Follow everything that was committed."""
+        self.corrections = Corrections.among(ledger.of_type(Corrected.__name__))
+        for event in ledger.events():
+            self._follow(event)
+
+    def again(self, subject: str, ledger: Ledger) -> None:
+        """Follow a subject anew, through what was committed and what waits."""
+        self.reviewer.forget(subject)
+        self.rates.forget(subject)
+        events = [*ledger.events_of(subject), *(event for event in ledger.waiting() if event.subject == subject)]
+        if events:
+            self.standings[subject] = Standing(subject)  # in its place among the others
+        else:
+            self.standings.pop(subject, None)
+            self.sites.pop(subject, None)
+        self.corrections.renew(events)
+        for event in events:
+            self._follow(event)
+
+    def trial_again(self, ledger: Ledger) -> None:
+        """Follow the trial as a whole anew, through what was committed."""
+        self.whole = TrialStanding()
+        for event in ledger.events_of_trial():
+            self.whole.after(read_payload(event), event.site)
+
+    def moves(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
+        """Move on by what was just said."""
+        self.whole.after(said, site)
+        if subject is not None:
+            self.sites.setdefault(subject, str(site))
+            after(self.standings.setdefault(subject, Standing(subject)), said, happened)
+            if isinstance(said, AdverseEventReported):
+                self.rates.sees(subject, said)
+        elif isinstance(said, DatabaseLocked):
+            for standing in self.standings.values():
+                after_lock(standing)
+
+    def _follow(self, event: Event) -> None:
+        """Move on by an event of the ledger, and let the safety reviewer see what was sealed in it."""
+        said = self.corrections.read(event)
+        subject, at = str(event.subject), datetime.fromisoformat(event.happened_at)
+        self.moves(said, event.subject, event.site, at)
+        if isinstance(said, (MaskedResults, FurtherMaskedResults)):
+            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
+            results = {name: Result.model_validate(result) for name, result in plain.items()}
+            self.reviewer.sees(subject, said.visit, at, results)
+        elif isinstance(said, SealedQueryAnswered):
+            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
+            self.reviewer.puts_right(subject, said.visit, plain["test"], Result.model_validate(plain["right"]))
+        elif isinstance(said, SafetyReviewed):
+            self.reviewer.recalls(subject, said)
