@@ -1,13 +1,14 @@
 # These commands do everything on a fresh machine with Python 3.11 to 3.13:
 #   make demo   rehearse IRIS-7 and say where the report lies
-#   make test   the whole fast suite, lint, types and import contracts
+#   make test   the whole fast suite, lint, types and import contracts; out/validation/matrix.html says what each test showed
+#   make matrix write docs/validation/*.md from its data; tests fail where requirement, code and test are not tied
 #   make proof  a server under load, killed 200 times, on a full disk, its database restarted: is all there? (an hour)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src -type f -not -name '*.pyc' 2>/dev/null) pyproject.toml README.md LICENSE
 
-.PHONY: demo test proof test-slow lint types contracts spelling docs bench wheel lock format clean
+.PHONY: demo test matrix proof test-slow lint types contracts spelling docs bench wheel lock format clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,7 +19,10 @@ demo: $(BIN)/.run
 	@echo "Open $(CURDIR)/out/iris-7/report.html in a browser; it needs no network."
 
 test: $(BIN)/.test lint types contracts spelling
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow" --validation out/validation
+
+matrix: $(BIN)/.test
+	PYTHONPATH=src:tests $(BIN)/python -m validation.write
 
 proof: $(BIN)/.test
 	SEVENFOLD_KILLS=200 SEVENFOLD_NEEDS_SERVICES=1 $(BIN)/python -m pytest -q -s tests/service/test_durability.py

@@ -22,6 +22,7 @@ suppress_warnings = ["myst.header"]  # a page may begin its sections at any dept
 html_theme = "furo"
 html_title = "Sevenfold"
 html_static_path = ["_static"]
+html_css_files = ["matrix.css"]
 html_math_renderer = "mathml"
 
 

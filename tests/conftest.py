@@ -16,6 +16,8 @@ from sevenfold.record.place import Place
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 
+pytest_plugins = ("validation.plugin",)
+
 
 @pytest.fixture(scope="session")
 def small_trial(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
