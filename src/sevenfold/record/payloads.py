@@ -1,7 +1,7 @@
 """What events say: every kind of event that the record knows, and how one is read.
 
-None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``) until
-``Unblinded``.
+None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``, what is
+said of vials) until ``Unblinded``.
 """
 
 from pydantic import ValidationError
@@ -49,6 +49,15 @@ from sevenfold.record.kinds.safety import (
     SusarUnblinded,
     TreatmentGuessed,
 )
+from sevenfold.record.kinds.supply import (
+    KitDestroyed,
+    KitReturned,
+    SuppliesDestroyed,
+    SuppliesJudged,
+    SuppliesQuarantined,
+    SuppliesReceived,
+    SuppliesReturned,
+)
 from sevenfold.record.kinds.visiting import MaskedResults, SafetyReviewed, VisitHeld, VisitMissed
 from sevenfold.record.kinds.whole import (
     DatabaseLocked,
@@ -78,6 +87,8 @@ __all__ = [
     "DosingStopped",
     "EmergencyUnblinded",
     "FollowUpCompleted",
+    "KitDestroyed",
+    "KitReturned",
     "LeftHospital",
     "LeftIcu",
     "LostToFollowUp",
@@ -101,6 +112,11 @@ __all__ = [
     "Signed",
     "SiteOpened",
     "SourceVerified",
+    "SuppliesDestroyed",
+    "SuppliesJudged",
+    "SuppliesQuarantined",
+    "SuppliesReceived",
+    "SuppliesReturned",
     "SusarUnblinded",
     "TreatmentGuessed",
     "TrialOpened",
