@@ -13,11 +13,12 @@ from jinja2 import Environment, nodes
 from served import Served, enrolled, serve_new
 
 from sevenfold.protocol.registered import CriterionKind
-from sevenfold.record.payloads import OrganSupport
+from sevenfold.record.payloads import KitReturned, OrganSupport
 from sevenfold.service.language import LANGUAGES, moment, table
 from sevenfold.service.pages import data, events
 from sevenfold.service.role import RIGHTS, Right, Role
 from sevenfold.trial.subject import Disposition
+from sevenfold.trial.vials import VialStatus
 
 SOURCE = Path(str(files("sevenfold")))
 TEMPLATES = sorted((SOURCE / "service" / "templates").glob("*.j2"))
@@ -33,6 +34,9 @@ CHOSEN = [
     *events._RELATIONS,
     *events._OUTCOMES,
     *data._MEANINGS,
+    *(one.value for one in VialStatus),
+    *get_args(KitReturned.model_fields["reason"].annotation),
+    *("received", "dispensed", "kit returned", "kit destroyed", "given", "came back", "on the ward"),
     "open",
     "answered",
     "closed",

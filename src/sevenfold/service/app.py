@@ -30,6 +30,7 @@ from sevenfold.service.pages import (
     safety,
     screening,
     serious,
+    stock,
     subjects,
     trial,
     visits,
@@ -41,7 +42,7 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, people, subjects, data, screening, visits, events, doses, safety, serious, trial, monitoring, closing,
+    door, people, subjects, data, screening, visits, events, stock, doses, safety, serious, trial, monitoring, closing,
     emergency,
 )  # fmt: skip
 
