@@ -26,6 +26,7 @@ SPEAKING = [
     *sorted(set((SOURCE / "service").glob("*.py")) - {SOURCE / "service" / "archive_verify.py"}),  # runs on its own
     SOURCE / "report" / "enrolment_figure.py",
     SOURCE / "report" / "subject_figure.py",
+    SOURCE / "report" / "resupply_figure.py",
 ]
 CHOSEN = [
     *(role.value for role in Role),

@@ -145,6 +145,21 @@ def test_a_batch_that_expires_within_a_month_is_marked(served: Served) -> None:
     assert served.as_a(Role.PHARMACIST, "FR-2").get("/pharmacy/stock").count("C7-01") == 0
 
 
+def test_the_forecast_stands_beneath_the_stock_and_can_be_asked_otherwise(served: Served) -> None:
+    """Two subjects are due today and later; a shorter lead time is never riskier."""
+    visitor = pharmacist(served)
+    text = visitor.post("/pharmacy/stock/receive", delivery(3))
+    assert text.count("<svg") == 2
+    risks = []
+    for lead in (2, 40):
+        text = visitor.get(f"/pharmacy/stock?horizon=60&lead={lead}&risk=10")
+        risks.append([float(found) for found in re.findall(r"([\d.]+) %</td>", text)])
+    assert all(short <= long for short, long in zip(*risks, strict=True))
+    assert max(risks[1]) > 50.0
+    assert "must be sooner" in visitor.get("/pharmacy/stock?horizon=10&lead=10", status=422)
+    assert "not a whole number" in visitor.get("/pharmacy/stock?risk=high", status=422)
+
+
 def test_a_cell_that_a_spreadsheet_would_work_out_is_text(served: Served) -> None:
     visitor = pharmacist(served)
     visitor.post("/pharmacy/stock/receive", delivery(cyt107="=1+1"))

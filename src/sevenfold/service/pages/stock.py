@@ -4,7 +4,7 @@ is behind the pharmacist's door alone.
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Annotated, Final
 
@@ -12,10 +12,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
+from sevenfold.report.resupply_figure import resupply_figure
 from sevenfold.service.gate import Form, Seat, posted, seated
+from sevenfold.service.language import language_of, translator
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.trial.accountability import COLUMNS, accountability
+from sevenfold.trial.outlook import ahead_of
+from sevenfold.trial.resupply import Forecast, forecast, needed
 from sevenfold.trial.stock import Batch
 from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit, said_as
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
@@ -36,6 +40,8 @@ def stock(request: Request, seat: Pharmacist) -> HTMLResponse:
     room, site = seat.room, str(seat.person.site)
     batches = sorted(room.conduct.stock.at(site), key=lambda one: (one.product, one.expires))
     today = room.here_and_now(seat.person).date()
+    horizon, lead, risk = _asked(request)
+    say = translator(language_of(request))
     return page(
         request,
         "stock",
@@ -48,7 +54,44 @@ def stock(request: Request, seat: Pharmacist) -> HTMLResponse:
         VialStatus=VialStatus,
         n_uncounted=room.conduct.stock.n_uncounted.get(site, 0),
         site=site,
+        ahead=_ahead(seat, site, today, horizon, lead, risk, say) if batches and not room.conduct.is_locked else [],
+        horizon=horizon,
+        lead=lead,
+        risk=risk,
     )
+
+
+def _asked(request: Request) -> tuple[int, int, int]:
+    """Horizon and time to a delivery [day] and the accepted probability of running out [%]; as usual where not said."""
+    found = []
+    for name, usual, least, most in (("horizon", 90, 2, 730), ("lead", 14, 1, 365), ("risk", 5, 1, 50)):
+        typed = request.query_params.get(name, "")
+        value = _count(name, typed) if typed else usual
+        if not least <= value <= most:
+            raise InvalidInput(f"{name}: {value} is not between {least} and {most}.")
+        found.append(value)
+    horizon, lead, risk = found
+    if lead >= horizon:
+        raise InvalidInput(f"The forecast looks {horizon} days ahead; the next delivery, in {lead}, must be sooner.")
+    return horizon, lead, risk
+
+
+def _ahead(
+    seat: Seat, site: str, today: date, horizon: int, lead: int, risk: int, say: Callable[..., str]
+) -> list[tuple[str, Forecast, str]]:
+    """Of every product: its id, the forecast, and its figure."""
+    room = seat.room
+    ahead = ahead_of(room.conduct, site, room.clock.now())
+    need = needed(ahead, horizon, room.protocol.name.encode())
+    found = []
+    for number, (product, vials) in enumerate(need.items()):
+        batches = room.conduct.stock.usable(site, product, today)
+        stock = [(one[VialStatus.IN_STOCK], (one.expires - today).days) for one in batches]
+        one = forecast(vials, stock, lead, risk / 100)
+        label = room.protocol.products[product].label
+        drawn = resupply_figure(label, one.by_day.tolist(), one.usable.tolist(), lead, number, say)
+        found.append((product, one, drawn))
+    return found
 
 
 @routes.get("/stock/log")
