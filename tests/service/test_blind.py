@@ -293,9 +293,7 @@ def test_the_two_worlds_are_two(worlds: tuple[World, World]) -> None:
     assert one.unblinded != other.unblinded
     assert one.shown_to_pharmacists != other.shown_to_pharmacists
     assert (one.served.folder / "vault.db").read_bytes() != (other.served.folder / "vault.db").read_bytes()
-    used = [
-        {batch.key: batch[VialStatus.USED] for batch in world.served.room.conduct.stock.at(SITE)} for world in worlds
-    ]
+    used = [{lot.key: lot[VialStatus.USED] for lot in world.served.room.conduct.stock.at(SITE)} for world in worlds]
     assert used[0] != used[1]
     assert sum(used[0].values()) == sum(used[1].values()) > 5
 

@@ -109,8 +109,8 @@ def test_vials_are_set_aside_judged_sent_back_and_destroyed(served: Served) -> N
         ("receive", {"batch cyt107 1": ""}, "nothing was filled in"),
         ("return", {"vials 1.1": "11"}, "are meant, and 10 are in stock"),
         ("return", {"vials 1.1": "1", "come_from": "used"}, "come from"),
-        ("return", {"vials 1.1": ""}, "say of a batch how many"),
-        ("return", {"vials 9.9": "1"}, "has no batch"),
+        ("return", {"vials 1.1": ""}, "say of a lot how many"),
+        ("return", {"vials 9.9": "1"}, "has no lot"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_recorded(

@@ -26,7 +26,7 @@ from sevenfold.rules.dosing import vials_for
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 from sevenfold.sealing import open_sealed
 from sevenfold.trial.conduct import Conduct
-from sevenfold.trial.stock import Batch, OutOfStock, Stock
+from sevenfold.trial.stock import OutOfStock, Stock, StockedLot
 from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
 from sevenfold.vault.vault import Vault
@@ -112,8 +112,8 @@ class Shop:
         assert prepared is not None
         return prepared[0]
 
-    def __getitem__(self, key: str) -> Batch:
-        return self.stock.batches[SITE][key]
+    def __getitem__(self, key: str) -> StockedLot:
+        return self.stock.lots[SITE][key]
 
 
 def lots(n: int = 10, expires: str = LATER) -> tuple[Lot, Lot]:
@@ -197,7 +197,7 @@ def test_a_warm_journey_or_a_quarantine_keeps_vials_from_use_until_they_are_rele
     move(shop, Destroyed(vials={"1.1": 1}, come_from="rejected", witness="w", certificate="c"))
     assert sum(shop["1.1"].counts.values()) == 4
     assert shop["1.1"][VialStatus.REJECTED] == 0
-    with pytest.raises(OutOfOrder, match=r"has no batch '7\.1'"):
+    with pytest.raises(OutOfOrder, match=r"has no lot '7\.1'"):
         move(shop, Returned(vials={"7.1": 1}, come_from="in stock", recipient="depot", reference="r"))
 
 
@@ -262,7 +262,7 @@ def test_after_the_planned_unblinding_the_ledger_alone_tells_the_stock(shop: Sho
     for subject in subjects:
         shop.dispensed(subject)
         shop.conduct.ending(subject, shop.clock.at)
-    before = {key: dict(batch.counts) for key, batch in shop.stock.batches[SITE].items()}
+    before = {key: dict(lot.counts) for key, lot in shop.stock.lots[SITE].items()}
     shop.conduct.lock(shop.clock.at)
     shop.conduct.say_of_trial(UnblindingAsked(person="p", name="n"), "sponsor", shop.clock.at)
     reveal(shop.conduct, shop.vault, shop.clock.at)
@@ -274,7 +274,7 @@ def test_after_the_planned_unblinding_the_ledger_alone_tells_the_stock(shop: Sho
     told = Stock(lambda place, sealed: open_sealed(key, place, sealed), lambda kit: revealed.vials.get(kit, {}))
     for event in events:
         told.sees(read_payload(event), event.site)
-    assert {key: dict(batch.counts) for key, batch in told.batches[SITE].items()} == before
+    assert {key: dict(lot.counts) for key, lot in told.lots[SITE].items()} == before
     assert sum(before[key][VialStatus.USED] for key in before) == 6
 
 
@@ -426,7 +426,7 @@ class Pharmacy(RuleBasedStateMachine):
 
     @invariant()
     def every_vial_stands_where_it_was_counted(self) -> None:
-        found: Mapping[str, Batch] = self.shop.stock.batches.get(SITE, {})
+        found: Mapping[str, StockedLot] = self.shop.stock.lots.get(SITE, {})
         assert {key: one.counts for key, one in found.items()} == self.counted
         for key, one in found.items():
             assert one.n_received == self.n_came[key] == sum(one.counts.values())

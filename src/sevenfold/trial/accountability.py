@@ -74,7 +74,7 @@ def _entries(conduct: Conduct, stock: Stock, site: str, event: Event, said: Payl
     at, subject = datetime.fromisoformat(event.happened_at), event.subject or ""
 
     def entry(what: str, key: str = "", n: int | None = None, kit: str = "", more: str = "") -> Entry:
-        one = stock.batches[site].get(key)
+        one = stock.lots[site].get(key)
         lot: dict[str, Any] = (
             {"product": ""}
             if one is None

@@ -408,7 +408,7 @@ class Conduct:
             allocation_list=dict(allocation_list),
             commitment_nonce=nonce,
             results_key=results_key,
-            vials={kit: dict(batches) for kit, batches in (vials or {}).items()},
+            vials={kit: dict(lots) for kit, lots in (vials or {}).items()},
         )
         self._say(said, None, None, "sponsor and IDMC statistician", happened)
 

@@ -37,7 +37,7 @@ class Allocator(Protocol):
         ...
 
     def vials_in(self, kit: str) -> Mapping[str, int]:
-        """The vials that went into a kit, by batch: for the stock, which is kept behind the blind."""
+        """The vials that went into a kit, by lot: for the stock, which is kept behind the blind."""
         ...
 
     def persist(self) -> None:

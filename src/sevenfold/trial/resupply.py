@@ -144,17 +144,17 @@ def forecast(need: Ints, stock: Sequence[tuple[int, int]], lead_days: int, at_mo
 
     Args:
         need: (trial, day from now), of :func:`needed`.
-        stock: usable batches: vials, and for how many days from now they may be used (0: today for the last time).
+        stock: usable lots: vials, and for how many days from now they may be used (0: today for the last time).
         lead_days: from an order to its delivery.
         at_most: the probability of running out, after the delivery and until the horizon, that is accepted.
     """
     n_trials, horizon_days = need.shape
-    batches = sorted(((lasts, n) for n, lasts in stock), key=lambda one: one[0])
-    left = np.array([[n for _, n in batches]] * n_trials, dtype=np.int64).reshape(n_trials, len(batches))
+    lots = sorted(((lasts, n) for n, lasts in stock), key=lambda one: one[0])
+    left = np.array([[n for _, n in lots]] * n_trials, dtype=np.int64).reshape(n_trials, len(lots))
     lacking = np.zeros((n_trials, horizon_days), np.int64)
     for day in range(horizon_days):
         wanted = need[:, day].copy()
-        for index, (lasts, _) in enumerate(batches):
+        for index, (lasts, _) in enumerate(lots):
             if lasts >= day:
                 taken = np.minimum(left[:, index], wanted)
                 left[:, index] -= taken
@@ -169,7 +169,7 @@ def forecast(need: Ints, stock: Sequence[tuple[int, int]], lead_days: int, at_mo
         runs_out=float((lacking[:, :lead_days] > 0).any(axis=1).mean()),
         order=int(later[ceil((1.0 - at_most) * n_trials) - 1]),
         by_day=np.asarray(by_day, dtype=np.float64),
-        usable=np.array([sum(n for lasts, n in batches if lasts >= day) for day in range(horizon_days)], np.int64),
+        usable=np.array([sum(n for lasts, n in lots if lasts >= day) for day in range(horizon_days)], np.int64),
     )
 
 

@@ -21,7 +21,7 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Moved, Quarantined, Returned, VialStatus
 
-__all__ = ["MOVES", "STOCK_KINDS", "Batch", "OutOfStock", "Stock", "Supplied", "supply_place"]
+__all__ = ["MOVES", "STOCK_KINDS", "OutOfStock", "Stock", "StockedLot", "Supplied", "supply_place"]
 
 Supplied = SuppliesReceived | SuppliesQuarantined | SuppliesJudged | SuppliesReturned | SuppliesDestroyed
 MOVES: Final[Mapping[type[Payload], type[Moved]]] = {
@@ -46,7 +46,7 @@ def supply_place(site: str, number: int) -> str:
 
 @final
 @dataclass(slots=True)
-class Batch:
+class StockedLot:
     """Vials of one lot of one consignment.
 
     Args:
@@ -77,19 +77,19 @@ class Batch:
 @final
 @dataclass(slots=True)
 class Stock:
-    """Every site's batches.
+    """Every site's lots.
 
     Args:
         unseal: opens what is sealed at a place.
-        vials_in: the vials that went into a kit, by batch.
-        batches: by site and key, in the order in which they came.
+        vials_in: the vials that went into a kit, by lot.
+        lots: by site and key, in the order in which they came.
         n_said: by site, of events on supplies.
         n_uncounted: by site, kits that were dispensed before its first consignment.
     """
 
     unseal: Callable[[str, str], Any]
     vials_in: Callable[[str], Mapping[str, int]]
-    batches: dict[str, dict[str, Batch]] = field(default_factory=dict)
+    lots: dict[str, dict[str, StockedLot]] = field(default_factory=dict)
     n_said: dict[str, int] = field(default_factory=dict)
     n_uncounted: dict[str, int] = field(default_factory=dict)
 
@@ -97,7 +97,7 @@ class Stock:
         """Move on by one event."""
         if site is None or not isinstance(said, (Dispensed, Supplied)):
             return
-        here = self.batches.setdefault(site, {})
+        here = self.lots.setdefault(site, {})
         if isinstance(said, Dispensed):
             vials = self.vials_in(said.kit)
             for key, n in vials.items():
@@ -108,7 +108,7 @@ class Stock:
         self.n_said[site] = said.number
         plain = self.unseal(supply_place(site, said.number), said.sealed)
         if isinstance(said, SuppliesReceived):
-            here.update(_batches(said.number, Consignment.model_validate(plain)))
+            here.update(_lots(said.number, Consignment.model_validate(plain)))
             return
         moved = MOVES[type(said)].model_validate(plain)
         for key, n in moved.vials.items():
@@ -116,31 +116,31 @@ class Stock:
 
     def is_kept_at(self, site: str) -> bool:
         """Whether a site has received anything: from then on its vials are counted."""
-        return bool(self.batches.get(site))
+        return bool(self.lots.get(site))
 
-    def at(self, site: str) -> list[Batch]:
-        """A site's batches, in the order in which they came."""
-        return list(self.batches.get(site, {}).values())
+    def at(self, site: str) -> list[StockedLot]:
+        """A site's lots, in the order in which they came."""
+        return list(self.lots.get(site, {}).values())
 
     def check(self, site: str, moved: Moved) -> None:
         """Refuse to move vials that are not there.
 
         Raises:
-            OutOfOrder: naming the batch, how many stand there and how many were meant.
+            OutOfOrder: naming the lot, how many stand there and how many were meant.
         """
-        here = self.batches.get(site, {})
+        here = self.lots.get(site, {})
         for key, n in moved.vials.items():
-            batch = here.get(key)
-            if batch is None:
-                raise OutOfOrder(f"Site {site} has no batch {key!r}; it has {', '.join(here) or 'none'}.")
-            if n > batch[moved.before]:
+            lot = here.get(key)
+            if lot is None:
+                raise OutOfOrder(f"Site {site} has no lot {key!r}; it has {', '.join(here) or 'none'}.")
+            if n > lot[moved.before]:
                 raise OutOfOrder(
-                    f"{n} vials of batch {batch.batch} ({key}) are meant, and {batch[moved.before]} are "
+                    f"{n} vials of batch {lot.batch} ({key}) are meant, and {lot[moved.before]} are "
                     f"{moved.before.value}."
                 )
 
-    def usable(self, site: str, product: str, day: date) -> list[Batch]:
-        """Batches of a product that may be used on a day, in the order in which they are: first expired, first out."""
+    def usable(self, site: str, product: str, day: date) -> list[StockedLot]:
+        """Lots of a product that may be used on a day, in the order in which they are: first expired, first out."""
         found = [
             one
             for one in self.at(site)
@@ -149,7 +149,7 @@ class Stock:
         return sorted(found, key=lambda one: one.expires)  # of one day, the one that came first
 
     def pick(self, site: str, wanted: Mapping[str, int], day: date) -> dict[str, dict[str, int]]:
-        """For every product, the vials that would go into a kit: batch -> how many.
+        """For every product, the vials that would go into a kit: lot -> how many.
 
         All are needed, whatever the kit will hold: were a dose held only for those whose own product is out, who is
         held would tell who is alike.
@@ -165,10 +165,10 @@ class Stock:
         lacking = []
         for product, n in wanted.items():
             picked[product], left = {}, n
-            for batch in self.usable(site, product, day):
-                taken = min(left, batch[VialStatus.IN_STOCK])
+            for lot in self.usable(site, product, day):
+                taken = min(left, lot[VialStatus.IN_STOCK])
                 if taken:
-                    picked[product][batch.key] = taken
+                    picked[product][lot.key] = taken
                 left -= taken
             if left:
                 lacking.append(f"{product} ({n - left} of {n} vials)")
@@ -180,11 +180,11 @@ class Stock:
         return picked
 
 
-def _batches(number: int, came: Consignment) -> dict[str, Batch]:
+def _lots(number: int, came: Consignment) -> dict[str, StockedLot]:
     """A consignment's lots by key."""
     found = {}
     for place, lot in enumerate(came.lots, start=1):
         key, status = f"{number}.{place}", VialStatus.QUARANTINED if lot.is_quarantined else VialStatus.IN_STOCK
         counts = dict.fromkeys(VialStatus, 0) | {status: lot.n_vials}
-        found[key] = Batch(key, lot.product, lot.batch, lot.last_day, lot.n_vials, counts)
+        found[key] = StockedLot(key, lot.product, lot.batch, lot.last_day, lot.n_vials, counts)
     return found

@@ -40,7 +40,7 @@ class _Plain(BaseModel):
 
 
 class Lot(_Plain):
-    """Vials of one product and one batch in a consignment.
+    """Vials of one product and one batch number in a consignment.
 
     Args:
         product: its id in the protocol.
@@ -85,7 +85,7 @@ class Moved(_Plain):
     """Vials go from one status to another.
 
     Args:
-        vials: how many, by batch: the consignment's number at the site and the lot's place in it, ``2.1``.
+        vials: how many, by lot: the consignment's number at the site and the lot's place in it, ``2.1``.
     """
 
     to: ClassVar[VialStatus]

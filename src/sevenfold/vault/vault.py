@@ -26,7 +26,7 @@ _FOR_GOOD, _FOR_NOW = "for good", "until further notice"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealed:
-    """Everything, once. ``assignments`` is by randomisation number, ``vials`` by kit and batch."""
+    """Everything, once. ``assignments`` is by randomisation number, ``vials`` by kit and lot."""
 
     assignments: Mapping[str, str]
     allocation_list: Mapping[str, list[str]]
@@ -50,7 +50,7 @@ class Vault:
     _kits: dict[tuple[str, int], str] = field(repr=False)
     _taken: dict[str, str] = field(default_factory=dict, repr=False)  # randomisation number -> arm
     _contents: dict[str, str] = field(default_factory=dict, repr=False)  # kit -> product
-    _vials: dict[str, dict[str, int]] = field(default_factory=dict, repr=False)  # kit -> batch -> how many went in
+    _vials: dict[str, dict[str, int]] = field(default_factory=dict, repr=False)  # kit -> lot -> how many went in
     _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # randomisation number -> whether for good
     _n_kept: dict[str, int] = field(default_factory=dict, repr=False)  # of each list, how many items the file holds
     _next: dict[str, int] = field(default_factory=dict, repr=False)  # stratum -> place before which all are taken
@@ -97,7 +97,7 @@ class Vault:
         kits = {(number, day): kit for number, day, kit in kept["kit numbers"]}
         taken, contents = dict(kept.get("taken places", [])), dict(kept.get("kit contents", []))
         withheld = {number: state == _FOR_GOOD for number, state in kept["withheld"] if state}
-        vials = {kit: dict(batches) for kit, batches in kept.get("kit vials", [])}
+        vials = {kit: dict(lots) for kit, lots in kept.get("kit vials", [])}
         n_kept = {"taken places": len(taken), "kit contents": len(contents), "kit vials": len(vials)}
         return cls(supply, safe, secret, drawn, kits, taken, contents, vials, withheld, n_kept)
 
@@ -142,7 +142,7 @@ class Vault:
         """The kit for a subject's dose of this day; it holds placebo while the active product is withheld.
 
         Args:
-            picked: for every product that the kit may hold, the vials that go into it then (batch -> how many); None
+            picked: for every product that the kit may hold, the vials that go into it then (lot -> how many); None
                 where no stock is kept.
 
         Raises:
@@ -180,7 +180,7 @@ class Vault:
         return self._contents[kit]
 
     def vials_in(self, kit: str) -> dict[str, int]:
-        """The vials that went into a kit, by batch: for those who keep the stock. Empty where none was kept."""
+        """The vials that went into a kit, by lot: for those who keep the stock. Empty where none was kept."""
         return dict(self._vials.get(kit, {}))
 
     def has_given_out(self, *, number: str | None = None, kit: str | None = None) -> bool:
@@ -210,7 +210,7 @@ class Vault:
             )
         taken = {number: arm for number, arm in self._taken.items() if number in numbers}
         contents = {kit: product for kit, product in self._contents.items() if kit in kits}
-        vials = {kit: batches for kit, batches in self._vials.items() if kit in kits}
+        vials = {kit: lots for kit, lots in self._vials.items() if kit in kits}
         reviewed = {
             number
             for number in self._withheld.keys() | withheld.keys()
@@ -266,7 +266,7 @@ class Vault:
             allocation_list={stratum: list(arms) for stratum, arms in self._list.items()},
             nonce=self._nonce(),
             results_key=self._results_key().hex(),
-            vials={kit: dict(batches) for kit, batches in self._vials.items()},
+            vials={kit: dict(lots) for kit, lots in self._vials.items()},
         )
 
     def persist(self) -> None:

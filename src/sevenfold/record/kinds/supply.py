@@ -24,7 +24,7 @@ class SuppliesReceived(Payload):
 
     Args:
         number: of what was said of the site's supplies, from 1.
-        sealed: its vials: products, batches, expiry, how many, and how they travelled.
+        sealed: its vials: products, lots, expiry, how many, and how they travelled.
     """
 
     number: int

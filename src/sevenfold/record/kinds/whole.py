@@ -51,7 +51,7 @@ class Unblinded(Payload):
     """The planned unblinding: who received what, and the keys that let anyone check it against the commitment.
 
     Args:
-        vials: kit -> batches and how many vials of each went into it; where stock was kept.
+        vials: kit -> lots and how many vials of each went into it; where stock was kept.
     """
 
     assignments: dict[str, str]

@@ -51,7 +51,7 @@ def pharmacy(request: Request, seat: Annotated[Seat, Depends(seated(Right.DISPEN
         labels=room.protocol.products,
         is_stock_kept=room.conduct.stock.is_kept_at(site),
         lots=lambda kit: [
-            f"{room.conduct.stock.batches[site][key].batch} × {n}" for key, n in room.vault.vials_in(kit).items()
+            f"{room.conduct.stock.lots[site][key].batch} × {n}" for key, n in room.vault.vials_in(kit).items()
         ],
         reasons=get_args(KitReturned.model_fields["reason"].annotation),
     )

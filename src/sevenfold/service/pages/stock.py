@@ -20,7 +20,7 @@ from sevenfold.service.role import Right
 from sevenfold.trial.accountability import COLUMNS, accountability
 from sevenfold.trial.outlook import ahead_of
 from sevenfold.trial.resupply import Forecast, forecast, needed
-from sevenfold.trial.stock import Batch
+from sevenfold.trial.stock import StockedLot
 from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit, said_as
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
 
@@ -36,9 +36,9 @@ _STATUSES: Final = tuple(VialStatus)
 
 @routes.get("/stock")
 def stock(request: Request, seat: Pharmacist) -> HTMLResponse:
-    """The site's vials by product, batch and expiry, and what can be done with them."""
+    """The site's vials by product, lot and expiry, and what can be done with them."""
     room, site = seat.room, str(seat.person.site)
-    batches = sorted(room.conduct.stock.at(site), key=lambda one: (one.product, one.expires))
+    lots = sorted(room.conduct.stock.at(site), key=lambda one: (one.product, one.expires))
     today = room.here_and_now(seat.person).date()
     horizon, lead, risk = _asked(request)
     say = translator(language_of(request))
@@ -46,15 +46,15 @@ def stock(request: Request, seat: Pharmacist) -> HTMLResponse:
         request,
         "stock",
         seat,
-        batches=batches,
-        expiry={one.key: _expiry(one, today) for one in batches},
-        there={status: [one for one in batches if one[status]] for status in _STATUSES},
+        lots=lots,
+        expiry={one.key: _expiry(one, today) for one in lots},
+        there={status: [one for one in lots if one[status]] for status in _STATUSES},
         lines=range(1, _LINES + 1),
         statuses=_STATUSES,
         VialStatus=VialStatus,
         n_uncounted=room.conduct.stock.n_uncounted.get(site, 0),
         site=site,
-        ahead=_ahead(seat, site, today, horizon, lead, risk, say) if batches and not room.conduct.is_locked else [],
+        ahead=_ahead(seat, site, today, horizon, lead, risk, say) if lots and not room.conduct.is_locked else [],
         horizon=horizon,
         lead=lead,
         risk=risk,
@@ -85,8 +85,8 @@ def _ahead(
     need = needed(ahead, horizon, room.protocol.name.encode())
     found = []
     for number, (product, vials) in enumerate(need.items()):
-        batches = room.conduct.stock.usable(site, product, today)
-        stock = [(one[VialStatus.IN_STOCK], (one.expires - today).days) for one in batches]
+        lots = room.conduct.stock.usable(site, product, today)
+        stock = [(one[VialStatus.IN_STOCK], (one.expires - today).days) for one in lots]
         one = forecast(vials, stock, lead, risk / 100)
         label = room.protocol.products[product].label
         drawn = resupply_figure(label, one.by_day.tolist(), one.usable.tolist(), lead, number, say)
@@ -98,7 +98,11 @@ def _ahead(
 def log(request: Request, seat: Pharmacist) -> HTMLResponse:
     """The accountability log, to be printed."""
     site = str(seat.person.site)
-    return page(request, "accountability", seat, entries=accountability(seat.room.conduct, site), site=site)
+    conduct = seat.room.conduct
+    n_uncounted = conduct.stock.n_uncounted.get(site, 0)
+    return page(
+        request, "accountability", seat, entries=accountability(conduct, site), site=site, n_uncounted=n_uncounted
+    )
 
 
 @routes.get("/stock/log.csv")
@@ -203,7 +207,7 @@ def _moved(form: Form, kind: type[Moved], more: Mapping[str, object]) -> Respons
         if name.startswith("vials ") and typed.strip() not in ("", "0")
     }
     if not vials:
-        raise InvalidInput("Vials: nothing was filled in; say of a batch how many.")
+        raise InvalidInput("Vials: nothing was filled in; say of a lot how many.")
     room, person = form.seat.room, form.seat.person
     moved = said_as(kind, {"vials": vials, **more})
     with room.step(person) as conduct:
@@ -211,8 +215,8 @@ def _moved(form: Form, kind: type[Moved], more: Mapping[str, object]) -> Respons
     return RedirectResponse("/pharmacy/stock", 303)
 
 
-def _expiry(one: Batch, today: date) -> str:
-    """Whether a batch has expired, does so soon, or neither."""
+def _expiry(one: StockedLot, today: date) -> str:
+    """Whether a lot has expired, does so soon, or neither."""
     days = (one.expires - today).days
     return "expired" if days < 0 else "soon" if days <= _SOON_DAYS else ""
 
