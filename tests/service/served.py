@@ -59,6 +59,20 @@ class Visitor:
         self._note(answer.text)
         return str(answer.text)
 
+    def send_file(self, raw: bytes, status: int = 200, name: str = "results.csv", **said: str) -> str:
+        """Send a file of results; answers the page that shows it."""
+        form = {"form_key": self.form_key, "encoding": "UTF-8", "decimal": "point", **said}
+        answer = self.client.post("/import", data=form, files={"file": (name, raw, "text/csv")})
+        assert answer.status_code == status, (answer.status_code, answer.text)
+        self._note(answer.text)
+        return str(answer.text)
+
+    def confirm_file(self, page: str, status: int = 200) -> str:
+        """Confirm what a page showed of a file."""
+        found = re.search(r'name="digest" value="([0-9a-f]{64})"', page)
+        assert found is not None, page
+        return self.post("/import/confirm", {"digest": found[1]}, status)
+
     def _note(self, text: str) -> None:
         found = re.search(r'name="form_key" value="([^"]*)"', text)
         if found:

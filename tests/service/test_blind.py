@@ -27,6 +27,7 @@ from sevenfold.cli.rehearsal import stage
 from sevenfold.clock import SimulatedClock
 from sevenfold.edge.keys import Secrets, key_beside
 from sevenfold.protocol.load import load
+from sevenfold.record.payloads import MaskedResults
 from sevenfold.sealing import derived_key
 from sevenfold.service.app import app_of
 from sevenfold.service.declared import declared
@@ -60,7 +61,9 @@ class World:
     visitors: dict[Role, Visitor] = field(default_factory=dict)
     programs: dict[Role, TestClient] = field(default_factory=dict)
 
-    def ask(self, role: Role, method: str, path: str, said: dict[str, str] | None = None) -> int:
+    def ask(
+        self, role: Role, method: str, path: str, said: dict[str, str] | None = None, file: bytes | None = None
+    ) -> int:
         """Ask as somebody in a role, and keep the answer."""
         if path.startswith("/api/"):
             told = self.programs[role].request(method, path, json=said or {} if method == "POST" else None)
@@ -70,7 +73,8 @@ class World:
         session = self.served.room.sessions.of(visitor.client.cookies["sevenfold"], self.served.room.now_s())
         assert session is not None
         form = {"form_key": session.form_key, **(said or {})} if method == "POST" else None
-        answer = visitor.client.request(method, path, data=form, follow_redirects=False)
+        sent = {"file": ("results.csv", file, "text/csv")} if file is not None else None
+        answer = visitor.client.request(method, path, data=form, files=sent, follow_redirects=False)
         if role in BLIND:
             self.answers.append((role, f"{method} {path}", answer.status_code, answer.text, dict(answer.headers)))
         else:
@@ -162,6 +166,32 @@ class World:
         said = {"witness": "W", "certificate": "C"}
         assert self.ask(pharmacist, "POST", f"/pharmacy/kits/{name}/15/destroy", said) == 303
 
+    def send_files(self) -> None:
+        """Files of the laboratory and of the site: new values, the same again, others than are recorded, answers."""
+        room, as_it_is = self.served.room, {"encoding": "UTF-8", "decimal": "point"}
+        name = [name for name, one in room.conduct.standings.items() if name.startswith(SITE) and one.sealed_visits][-1]
+        masked_event = [one for one in room.conduct.ledger.of_type("MaskedResults") if one.subject == name][-1]
+        visit = MaskedResults.model_validate_json(masked_event.payload).visit
+        held = next((one for one in room.conduct.standings[name].held_at if one != "day 1 after dose"), visit)
+        at = datetime.fromisoformat(masked_event.happened_at).strftime("%Y-%m-%d %H:%M")
+        masked = f"subject,visit,taken,test,value,unit\n{name},{visit},{at},cd4,900,cells/µL\n{name},{visit},{at},"
+        open_ones = f"subject,visit,test,value,unit\n{name},{held},"
+        done = 0
+        for role, text in (
+            (Role.LABORATORY, f"{masked}alc,3,10^9/L\n"), (Role.LABORATORY, f"{masked}alc,40000,cells/µL\n"),
+            (Role.LABORATORY, f"{masked}alc,many,cells/µL\n"), (Role.NURSE, f"{open_ones}inr,1.3,\n"),
+            (Role.NURSE, f"{open_ones}platelets,60,10^9/L\n"),
+        ):  # fmt: skip
+            assert self.ask(role, "POST", "/import", as_it_is, text.encode()) == 200
+            digest = re.search(r'name="digest" value="(\w+)"', self.answers[-1][3])
+            assert digest is not None
+            done += self.ask(role, "POST", "/import/confirm", {"digest": digest[1]}) == 200
+        assert done == 5
+        kinds = {event.type for event in room.conduct.ledger.events_of(name)}
+        assert {"FurtherMaskedResults", "SealedQueryRaised"} <= kinds
+        answer = {"right": "sent", "reason": "units"}
+        assert self.ask(Role.LABORATORY, "POST", f"/laboratory/queries/{name}/1", answer) == 303
+
     @property
     def now(self) -> str:
         """As a form of the site tells it."""
@@ -248,6 +278,7 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
         world.programs = programs_of(world.served)
         world.crawl("GET")
         world.work()
+        world.send_files()
         world.crawl("GET")
         world.crawl("POST")
     finally:

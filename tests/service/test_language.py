@@ -14,6 +14,7 @@ from served import Served, enrolled, serve_new
 
 from sevenfold.protocol.registered import CriterionKind
 from sevenfold.record.payloads import KitReturned, OrganSupport
+from sevenfold.service.importing.planning import State
 from sevenfold.service.language import LANGUAGES, moment, table
 from sevenfold.service.pages import data, events
 from sevenfold.service.role import RIGHTS, Right, Role
@@ -24,6 +25,7 @@ SOURCE = Path(str(files("sevenfold")))
 TEMPLATES = sorted((SOURCE / "service" / "templates").glob("*.j2"))
 SPEAKING = [
     *sorted(set((SOURCE / "service").glob("*.py")) - {SOURCE / "service" / "archive_verify.py"}),  # runs on its own
+    SOURCE / "report" / "boundary_figure.py",
     SOURCE / "report" / "enrolment_figure.py",
     SOURCE / "report" / "subject_figure.py",
     SOURCE / "report" / "resupply_figure.py",
@@ -38,6 +40,7 @@ CHOSEN = [
     *(one.value for one in VialStatus),
     *get_args(KitReturned.model_fields["reason"].annotation),
     *("received", "dispensed", "kit returned", "kit destroyed", "given", "came back", "on the ward"),
+    *(state.value for state in State),
     "open",
     "answered",
     "closed",

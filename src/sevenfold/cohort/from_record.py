@@ -1,4 +1,9 @@
-"""A cohort from a trial's record: one of the only two makers from stored data."""
+"""A cohort from a trial's record: one of the only two makers from stored data.
+
+A visit held outside its window counts as the visit under which it was recorded, at the time at which it took place. The
+baseline visit alone is another matter: what was measured on a day after its window and after a first dose that was
+given is no baseline, and the subject has none.
+"""
 
 import math
 from collections.abc import Callable
@@ -12,7 +17,7 @@ from numpy.typing import NDArray
 from sevenfold.cohort.cohort import AdverseEvent, Assignment, Cohort, DoseObservation, Missing, Subject, Support
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.rule import LabRule, leaves
-from sevenfold.protocol.visit import Visit
+from sevenfold.protocol.visit import Visit, time_day
 from sevenfold.record.history import History, SubjectHistory
 from sevenfold.record.payloads import DoseGiven
 from sevenfold.rules.cytokine_release import Bedside
@@ -72,6 +77,9 @@ def from_record(history: History, protocol: Protocol) -> Cohort:
         assignment = Assignment(arms=arms, arm=np.array([[arms.index(str(one.arm)) for one in people]], dtype=np.int64))
     baseline_visit = protocol.schedule.names.index(protocol.baseline.visit)
     baseline = {name: grids.values[name][:, :, baseline_visit].copy() for name in names}
+    is_late = np.array([[_is_after_treatment(one, protocol) for one in people]], dtype=np.bool_)
+    for name in names:
+        baseline[name][is_late] = np.nan
     for name in protocol.baseline.qualifying_mean:
         baseline[name] = np.array([[_qualifying_mean(one, name, protocol) for one in people]])
     return Cohort(
@@ -94,6 +102,14 @@ def from_record(history: History, protocol: Protocol) -> Cohort:
         dose_observations=tuple(_dose_observations(people)),
         supports=tuple(_supports(people)),
     )
+
+
+def _is_after_treatment(one: SubjectHistory, protocol: Protocol) -> bool:
+    """Whether the baseline visit took place on a day after its window, when the first dose had been given."""
+    planned = protocol.schedule.visit(protocol.baseline.visit)
+    days = [seen.study_day for seen in one.visits if seen.visit == planned.id and seen.study_day is not None]
+    first = min(_dose_days(one), default=math.inf)
+    return any(day > planned.last_day and time_day(day) > first for day in days)
 
 
 def _fill(

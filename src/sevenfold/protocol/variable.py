@@ -8,11 +8,11 @@ import tomllib
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sevenfold.protocol.part import Id, Part, Text
+from sevenfold.protocol.part import Id, Part, Text, contradiction
 
 __all__ = ["Kind", "Variable", "catalogue"]
 
@@ -43,6 +43,7 @@ class Variable(Part):
         components: of a score: what it is worked out from, assessed and recorded with it.
         lower: below this a value is impossible.
         upper: above this a value is impossible.
+        plausible: from and to; a value outside is possible and so rare that the site is asked about it.
         is_yes_or_no: 1 stands for found and 0 for not found.
     """
 
@@ -55,7 +56,15 @@ class Variable(Part):
     components: tuple[Id, ...] = ()
     lower: float | None = None
     upper: float | None = None
+    plausible: tuple[float | None, float | None] | None = None
     is_yes_or_no: bool = False
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        low, high = self.plausible or (None, None)
+        if low is not None and high is not None and low > high:
+            raise contradiction(f"{self.id!r} is plausible from {low:g} to {high:g}, which is nowhere", "plausible")
+        return self
 
 
 @cache
@@ -63,6 +72,11 @@ def catalogue() -> dict[str, Variable]:
     """The variables that every protocol may name, by name."""
     text = files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
     return {
-        name: Variable.model_validate({"id": name, **entry, "components": tuple(entry.get("components", ()))})
+        name: Variable.model_validate({"id": name, **entry, **_tuples(entry)})
         for name, entry in tomllib.loads(text).items()
     }
+
+
+def _tuples(entry: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The entry's lists, as the frozen values have them."""
+    return {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}

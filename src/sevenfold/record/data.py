@@ -13,6 +13,7 @@ from sevenfold.record.payloads import (
     DataLocked,
     DataUnlocked,
     Dispensed,
+    FurtherMaskedResults,
     MaskedResults,
     MonitoringRaised,
     Payload,
@@ -20,6 +21,8 @@ from sevenfold.record.payloads import (
     QueryClosed,
     QueryRaised,
     SafetyReviewed,
+    SealedQueryAnswered,
+    SealedQueryRaised,
     SeriousEventAssessed,
     Signed,
     SourceVerified,
@@ -32,7 +35,8 @@ __all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of"]
 
 _NOT_SIGNED: Final = (
     QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
-    MaskedResults, SafetyReviewed,  # what the signer can't see
+    MaskedResults, FurtherMaskedResults, SafetyReviewed,  # what the signer can't see
+    SealedQueryRaised, SealedQueryAnswered,
     MonitoringRaised, Dispensed, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,  # what others and rules do
 )  # fmt: skip
 

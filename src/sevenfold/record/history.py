@@ -4,7 +4,7 @@ Times are days since the dose of day 1; a history is a cache that can be rebuilt
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, final
 
@@ -24,7 +24,9 @@ from sevenfold.record.payloads import (
     DoseObserved,
     DosingStopped,
     EmergencyUnblinded,
+    EnvelopeOpened,
     FollowUpCompleted,
+    FurtherMaskedResults,
     LeftHospital,
     LeftIcu,
     LostToFollowUp,
@@ -32,25 +34,25 @@ from sevenfold.record.payloads import (
     MonitoringRaised,
     OrganSupport,
     Payload,
+    PossiblyUnblinded,
     Randomised,
     Reconsented,
     Result,
     SafetyReviewed,
+    SealedQueryAnswered,
+    SealedQueryRaised,
     SecondaryInfection,
     SiteOpened,
+    TreatmentGuessed,
     TrialOpened,
     Unblinded,
     VisitHeld,
     VisitMissed,
 )
+from sevenfold.record.sealed import Sealed, place_of_sealed, sealed_place
 from sevenfold.sealing import open_sealed
 
-__all__ = ["History", "Seen", "SubjectHistory", "read_history", "sealed_place"]
-
-
-def sealed_place(kind: str, subject: str, visit: str) -> str:
-    """Where a sealed text belongs; it opens nowhere else."""
-    return f"{kind} {subject} {visit}"
+__all__ = ["History", "Seen", "SubjectHistory", "read_history", "sealed_place", "unseal"]
 
 
 @final
@@ -91,6 +93,8 @@ class SubjectHistory:
     dispensed: list[tuple[datetime, Dispensed]] = field(default_factory=list)
     raised: list[tuple[datetime, MonitoringRaised]] = field(default_factory=list)  # by open rules of monitoring
     unblindings: list[tuple[datetime, str]] = field(default_factory=list)  # emergencies: when, and who asked
+    guesses: list[tuple[datetime, TreatmentGuessed]] = field(default_factory=list)
+    seen: list[tuple[datetime, PossiblyUnblinded]] = field(default_factory=list)  # what may betray the treatment
     reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
     reconsented_at: datetime | None = None
     dosing_stopped: tuple[datetime, str] | None = None
@@ -147,7 +151,7 @@ def read_history(events: Iterable[Event]) -> History:
     history = History()
     events = list(events)
     corrections = Corrections.among(events)
-    sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]] = []
+    sealed: list[tuple[str, datetime, Sealed]] = []
     for event in events:
         said, at = corrections.read(event), datetime.fromisoformat(event.happened_at)
         match said:
@@ -159,7 +163,13 @@ def read_history(events: Iterable[Event]) -> History:
                 history.is_locked = True
             case Unblinded():
                 history.unblinded = said
-            case MaskedResults() | SafetyReviewed():
+            case (
+                MaskedResults()
+                | FurtherMaskedResults()
+                | SafetyReviewed()
+                | SealedQueryRaised()
+                | SealedQueryAnswered()
+            ):
                 sealed.append((str(event.subject), at, said))
             case CandidateScreened():
                 history.subjects[str(event.subject)] = SubjectHistory(str(event.subject), str(event.site), said, at)
@@ -194,8 +204,12 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
                 one.day_one_at = at
         case Dispensed():
             one.dispensed.append((at, said))
-        case EmergencyUnblinded():
+        case EmergencyUnblinded() | EnvelopeOpened():
             one.unblindings.append((at, said.asked_by))
+        case TreatmentGuessed():
+            one.guesses.append((at, said))
+        case PossiblyUnblinded():
+            one.seen.append((at, said))
         case DoseObserved():
             one.observations.append((at, said))
         case AdverseEventReported():
@@ -232,17 +246,35 @@ def _end(one: SubjectHistory, said: Payload, at: datetime) -> None:
     one.ended_at = at
 
 
-def _open(
-    history: History, sealed: list[tuple[str, datetime, MaskedResults | SafetyReviewed]], revealed: Unblinded
-) -> None:
+def _open(history: History, sealed: list[tuple[str, datetime, Sealed]], revealed: Unblinded) -> None:
     key = bytes.fromhex(revealed.results_key)
     for subject, arm in revealed.assignments.items():
         history.subjects[subject].arm = arm
     for subject, at, said in sealed:
-        one = history.subjects[subject]
-        if isinstance(said, SafetyReviewed):
-            one.reviews.append((said.visit, open_sealed(key, sealed_place("review", subject, said.visit), said.sealed)))
-            continue
-        plain = open_sealed(key, sealed_place("results", subject, said.visit), said.sealed)
-        results = {name: Result.model_validate(result) for name, result in plain.items()}
-        one.visits.append(Seen(visit=said.visit, at=at, study_day=said.study_day, results=results, scores={}))
+        unseal(history.subjects[subject], said, at, open_sealed(key, place_of_sealed(subject, said), said.sealed))
+
+
+def unseal(one: SubjectHistory, said: Sealed, at: datetime, plain: Mapping[str, Any]) -> None:
+    """Put into a history what was sealed.
+
+    Args:
+        plain: what the event's sealed text says.
+    """
+    match said:
+        case SafetyReviewed():
+            one.reviews.append((said.visit, plain))
+        case MaskedResults() | FurtherMaskedResults():
+            results = {name: Result.model_validate(result) for name, result in plain.items()}
+            one.visits.append(Seen(visit=said.visit, at=at, study_day=said.study_day, results=results, scores={}))
+        case SealedQueryAnswered():
+            _put_right(one, said.visit, plain)
+        case SealedQueryRaised():
+            pass  # what was asked changes nothing
+
+
+def _put_right(one: SubjectHistory, visit: str, answer: Mapping[str, Any]) -> None:
+    """The value that the laboratory says is right, in the place of the one that it had sent."""
+    test, right = answer["test"], answer["right"]
+    for index, seen in enumerate(one.visits):
+        if seen.visit == visit and test in seen.results:
+            one.visits[index] = replace(seen, results={**seen.results, test: Result.model_validate(right)})

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sevenfold.clock import Clock
 from sevenfold.errors import AuditBroken, InvalidInput, OutOfOrder
 from sevenfold.record.event import GENESIS, Draft, Event, chained
-from sevenfold.record.head import Head, LedgerState, Signer, signed
+from sevenfold.record.head import AFTER_LOCK, Head, LedgerState, Signer, signed
 from sevenfold.record.layout import EVENT, HEAD
 from sevenfold.record.place import Place, shown
 from sevenfold.record.reading import event_of, events_of, events_of_kind, read_head, rows_of
@@ -85,13 +85,13 @@ class Ledger:
         time, events carry that time.
 
         Raises:
-            OutOfOrder: the ledger is complete, or locked and this is not the unblinding.
+            OutOfOrder: the ledger is complete, or locked and this is a datum.
         """
         is_closed = self.head.state is LedgerState.COMPLETE
-        if is_closed or (self.head.state is LedgerState.LOCKED and draft.type != "Unblinded"):
+        if is_closed or (self.head.state is LedgerState.LOCKED and draft.type not in AFTER_LOCK):
             raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as {self.head.state}.")
         previous = self._waiting[-1] if self._waiting else None
-        sequence = (previous.sequence if previous else self.head.count) + 1
+        sequence = self.last_sequence + 1
         self._recorded = max(self.clock.now(), self._recorded or self.last_recorded())
         event = chained(draft, sequence, self._recorded, previous.hash if previous else self.head.hash)
         self._waiting.append(event)
@@ -99,7 +99,7 @@ class Ledger:
 
     def commit(self, state: LedgerState = LedgerState.RUNNING) -> Head:
         """Make everything appended so far durable, in one transaction with the head that covers it."""
-        count = self._waiting[-1].sequence if self._waiting else self.head.count
+        count = self.last_sequence
         last = self._waiting[-1].hash if self._waiting else self.head.hash
         head = signed(self.signer, count, last, state)
         unchanged = (HEAD.c.id == 1, HEAD.c.count == self.head.count, HEAD.c.hash == self.head.hash)
@@ -114,6 +114,11 @@ class Ledger:
                 connection.execute(sa.insert(EVENT), [_row(event) for event in self._waiting])
         self.head, self._waiting = head, []
         return head
+
+    @property
+    def last_sequence(self) -> int:
+        """The number of the last event, durable or not yet."""
+        return self._waiting[-1].sequence if self._waiting else self.head.count
 
     def waiting(self) -> tuple[Event, ...]:
         """What was appended and is not durable yet."""

@@ -2,6 +2,8 @@
 
 None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``, what is
 said of vials) until ``Unblinded``.
+None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed`` and what follows
+them) until ``Unblinded``.
 """
 
 from pydantic import ValidationError
@@ -39,11 +41,19 @@ from sevenfold.record.kinds.entering import (
     UnmetCriterion,
 )
 from sevenfold.record.kinds.kind import Payload, Result
+from sevenfold.record.kinds.laboratory import (
+    FurtherMaskedResults,
+    LabFileImported,
+    SealedQueryAnswered,
+    SealedQueryRaised,
+)
 from sevenfold.record.kinds.people import PersonAdmitted, PersonChanged
 from sevenfold.record.kinds.safety import (
     AuthorityInformed,
     EmergencyUnblinded,
+    EnvelopeOpened,
     MonitoringRaised,
+    NoticeSeen,
     PossiblyUnblinded,
     SeriousEventAssessed,
     SusarUnblinded,
@@ -86,14 +96,18 @@ __all__ = [
     "DoseObserved",
     "DosingStopped",
     "EmergencyUnblinded",
+    "EnvelopeOpened",
     "FollowUpCompleted",
+    "FurtherMaskedResults",
     "KitDestroyed",
     "KitReturned",
+    "LabFileImported",
     "LeftHospital",
     "LeftIcu",
     "LostToFollowUp",
     "MaskedResults",
     "MonitoringRaised",
+    "NoticeSeen",
     "OrganSupport",
     "Payload",
     "PersonAdmitted",
@@ -107,6 +121,8 @@ __all__ = [
     "Result",
     "RunInterrupted",
     "SafetyReviewed",
+    "SealedQueryAnswered",
+    "SealedQueryRaised",
     "SecondaryInfection",
     "SeriousEventAssessed",
     "Signed",

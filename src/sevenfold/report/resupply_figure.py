@@ -46,7 +46,7 @@ def resupply_figure(
     parts += [text(x(tick), y.start + 16, f"{tick:g}", anchor="middle", class_="tick") for tick in x.ticks(6)]
     parts += [
         text(x.end, y.start + 32, say("days from now"), anchor="end", class_="tick"),
-        path(band, f"window {colour}", closed=True),
+        path(band, f"area {colour}", closed=True),
         path([(x(0), y(0)), *((x(day + 1), y(row[1])) for day, row in enumerate(by_day))], f"mean {colour}"),
         path(stock, "axis stock"),
         line(x(lead_days), y.start, x(lead_days), y.end, "reference"),

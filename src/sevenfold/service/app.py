@@ -17,15 +17,20 @@ from sevenfold.service.declared import check_declared
 from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import Bounded, guarded, with_headers
+from sevenfold.service.importing.recording import Uploads
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
+    account,
+    boundary,
     closing,
     data,
     door,
     doses,
     emergency,
     events,
+    importing,
     monitoring,
+    notices,
     people,
     safety,
     screening,
@@ -42,8 +47,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, people, subjects, data, screening, visits, events, stock, doses, safety, serious, trial, monitoring, closing,
-    emergency,
+    door, account, people, subjects, data, screening, visits, events, stock, doses, safety, importing, serious, trial,
+    monitoring, closing, emergency, notices, boundary,
 )  # fmt: skip
 
 
@@ -53,6 +58,7 @@ def app_of(room: Room) -> FastAPI:
     app.state.room = room
     app.add_middleware(Bounded)
     app.state.final = FinalReport(room)
+    app.state.uploads = Uploads()
     app.middleware("http")(guarded)
     app.mount("/static", StaticFiles(directory=str(files("sevenfold.service") / "static")), name="static")
     for one in _PAGES:
@@ -88,6 +94,8 @@ def app_of(room: Room) -> FastAPI:
             "The database can't be reached or written just now, and what was sent may not have been recorded. Look "
             "before you send it again."
         )
+        if request.scope["path"].endswith("/unblind"):
+            told += " The sealed envelope of the subject opens without this server."
         return _refused(request, 503, told)
 
     @app.exception_handler(RequestValidationError)

@@ -15,8 +15,9 @@ from sevenfold.analysis.trial.describing import describe
 from sevenfold.analysis.trial.estimates import EventRow
 from sevenfold.cohort.cohort import Assignment, Cohort
 from sevenfold.cohort.from_record import from_record
-from sevenfold.record.history import History, Seen, SubjectHistory, read_history, sealed_place
-from sevenfold.record.payloads import MaskedResults, Result
+from sevenfold.record.history import History, SubjectHistory, read_history, unseal
+from sevenfold.record.payloads import FurtherMaskedResults, MaskedResults, SealedQueryAnswered, read_payload
+from sevenfold.record.sealed import place_of_sealed
 from sevenfold.record.tables import disposition
 from sevenfold.report.courses import Course, courses
 from sevenfold.report.event_figure import event_figure
@@ -146,14 +147,14 @@ def _reveal(history: History, room: Room) -> None:
         one.arm = room.vault.reveal_one(str(one.number))
     if history.unblinded is not None:
         return
-    for event in room.conduct.ledger.of_type(MaskedResults.__name__):
-        said = MaskedResults.model_validate_json(event.payload)
-        subject = str(event.subject)
-        plain = room.vault.open(sealed_place("results", subject, said.visit), said.sealed)
-        results = {name: Result.model_validate(result) for name, result in plain.items()}
-        at = datetime.fromisoformat(event.happened_at)
-        seen = Seen(visit=said.visit, at=at, study_day=said.study_day, results=results, scores={})
-        history.subjects[subject].visits.append(seen)
+    kinds = (MaskedResults, FurtherMaskedResults, SealedQueryAnswered)
+    for event in sorted(
+        (e for kind in kinds for e in room.conduct.ledger.of_type(kind.__name__)), key=lambda e: e.sequence
+    ):
+        said = read_payload(event)
+        assert isinstance(said, kinds)
+        subject, at = str(event.subject), datetime.fromisoformat(event.happened_at)
+        unseal(history.subjects[subject], said, at, room.vault.open(place_of_sealed(subject, said), said.sealed))
 
 
 def _revealed(cohort: Cohort, history: History, arms: tuple[str, ...]) -> Cohort:

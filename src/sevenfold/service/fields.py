@@ -15,7 +15,7 @@ from sevenfold import unit
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.variable import Variable
 
-__all__ = ["Reading", "fact_of", "kept", "moment_of", "number_of", "units_for"]
+__all__ = ["Reading", "fact_of", "kept", "moment_of", "number_of", "reading_of", "units_for"]
 
 _YEARS: Final = (1900, 2199)  # in which anything of a trial can have happened
 _NUMBER: Final = re.compile(r"([<>]?)\s*([-+]?\d+(?:[.,]\d+)?)\Z")
@@ -71,6 +71,20 @@ def number_of(variable: Variable, typed: str, typed_unit: str = "") -> Reading |
         raise InvalidInput(
             f"{variable.label}: {given[:20]!r} is not offered; it is {' or '.join(units_for(variable))}."
         )
+    return reading_of(variable, value, found[1], text, given)
+
+
+def reading_of(variable: Variable, value: float, qualifier: str, text: str, given: str) -> Reading:
+    """A number in some unit as one in the protocol's.
+
+    Args:
+        text: as it was typed.
+        given: the unit it was typed in; any that measures the same.
+
+    Raises:
+        InvalidInput: it is in a unit of something else, or impossible.
+    """
+    own = variable.unit or ""
     inside = value if given == own else unit.convert(value, given, own)
     limits = (variable.lower, variable.upper)
     if (
@@ -83,7 +97,7 @@ def number_of(variable: Variable, typed: str, typed_unit: str = "") -> Reading |
         raise InvalidInput(
             f"{variable.label}: {text} {given} cannot be; it is {low}{'and ' if low and high else ''}{high}{own}."
         )
-    return Reading(value=inside, unit=own, qualifier=found[1], entered=f"{text} {given}".strip())
+    return Reading(value=inside, unit=own, qualifier=qualifier, entered=f"{text} {given}".strip())
 
 
 def fact_of(typed: str) -> bool | None:

@@ -20,7 +20,7 @@ from sevenfold.errors import InvalidInput
 from sevenfold.standards.dataset_json import read_dataset_json
 from sevenfold.standards.transport import read_transport
 
-__all__ = ["FORMATS", "Table", "find_table", "read_table"]
+__all__ = ["FORMATS", "Table", "find_table", "read_table", "table_of_text"]
 
 FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".xpt", ".json", ".ndjson")
 _SEPARATORS: Final = (",", ";", "\t", "|")
@@ -104,8 +104,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
         raise InvalidInput(f"{path} has an ending that is not read; known are {', '.join(FORMATS)}.")
     try:
         if ending not in readers:
-            frame, lines = _separated(path, _decoded(path, encoding))
-            return Table(path=path, frame=frame.select(_as_text(frame)), lines=lines)
+            return table_of_text(path, _decoded(path, encoding))
         frame = readers[ending]()
         unread = {name: str(kind).partition("(")[0] for name, kind in frame.schema.items() if kind in _NOT_TEXT}
         frame = frame.drop(unread)
@@ -114,6 +113,19 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
         raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from None
     except PolarsError as error:
         raise InvalidInput(f"{path} cannot be read as {ending.removeprefix('.')}: {error}.") from None
+
+
+def table_of_text(path: Path, text: str) -> Table:
+    """The table that a text holds, its values separated by commas, semicolons, tabs or bars.
+
+    Args:
+        path: what the text is called in messages; it is not opened.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    frame, lines = _separated(path, text)
+    return Table(path=path, frame=frame.select(_as_text(frame)), lines=lines)
 
 
 def _decoded(path: Path, encoding: str) -> str:

@@ -19,7 +19,6 @@ from sevenfold.protocol.variable import Kind
 from sevenfold.record.correcting import check_correction
 from sevenfold.record.event import Draft
 from sevenfold.record.head import Head, LedgerState
-from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -34,9 +33,11 @@ from sevenfold.record.payloads import (
     DosingStopped,
     EmergencyUnblinded,
     FollowUpCompleted,
+    FurtherMaskedResults,
     MaskedResults,
     MonitoringRaised,
     Payload,
+    QueryRaised,
     Randomised,
     Result,
     RunInterrupted,
@@ -46,13 +47,14 @@ from sevenfold.record.payloads import (
     UnmetCriterion,
     VisitHeld,
 )
+from sevenfold.record.sealed import place_of_sealed
 from sevenfold.rules.cytokine_release import Bedside, released
 from sevenfold.rules.dosing import Injected, interruptions, vials_for, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
 from sevenfold.rules.monitoring import Raised, raised_by_results
 from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
-from sevenfold.rules.visiting import check_visit
+from sevenfold.rules.visiting import check_visit, implausible, question_of_day
 from sevenfold.trial.followed import Followed
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.standing import TrialStanding
@@ -161,8 +163,11 @@ class Conduct:
         check_correction(found, said)
         self.record(subject, said, "investigator", happened)
         name = said.field.removeprefix("results.")
-        if isinstance(found, VisitHeld) and said.after is not None and not self.standings[subject].is_over:
-            self._act_on(subject, {name: Result.model_validate(said.after)}, happened)
+        if isinstance(found, VisitHeld) and said.after is not None:
+            new = {name: Result.model_validate(said.after)}
+            self._ask_about_values(subject, said.of, new, happened)
+            if not self.standings[subject].is_over:
+                self._act_on(subject, new, happened)
 
     def open_trial(self, happened: datetime, *, is_rehearsal: bool) -> None:
         """The first event: the protocol, and what is committed to."""
@@ -238,7 +243,7 @@ class Conduct:
         """Record a visit: open results in clear, masked ones sealed and reviewed behind the blind.
 
         Its study day follows from when it happened; before randomisation, when day 1 is not known yet, it is the
-        planned one.
+        planned one. A day outside its window, and a value outside what is plausible, are recorded and asked about.
 
         Args:
             with_masked: whether the masked results come with it; at a site they come from the laboratory, by
@@ -248,10 +253,7 @@ class Conduct:
             InvalidInput: the visit can't be as it is said, or a masked result came with a visit that has none.
         """
         p = self.file.protocol
-        standing = self.standings.get(subject)
-        day = None if standing is None else study_day_of(standing, happened, self._zone_of(subject))
-        found = {name: (result.value, result.unit) for name, result in results.items()}
-        check_visit(p, subject, visit, day, found)
+        day = self._checked_day(subject, visit, results, happened)
         study_day = p.schedule.visit(visit).day if day is None else day
         masked_names = set(p.masking.assessments) if day is not None else set()
         scores = self._scores(visit, results)
@@ -264,37 +266,100 @@ class Conduct:
                 f"{subject}, visit {visit!r}: {', '.join(masked)} would betray the treatment and comes from the "
                 "laboratory alone."
             )
-        if not with_masked or (not masked and not masked_names & set(p.schedule.visit(visit).assessments)):
-            self.record(subject, said, "nurse", happened)
-            self._act_on(subject, clear, happened)
-            return
         self.record(subject, said, "nurse", happened)
-        self._seal(subject, visit, study_day, masked, happened)
+        about = self.ledger.last_sequence
+        if with_masked and (masked or masked_names & set(p.schedule.visit(visit).assessments)):
+            self._seal(subject, visit, study_day, masked, happened)
+        self.ask(subject, about, question_of_day(p.schedule.visit(visit), study_day), happened)
+        self._ask_about_values(subject, about, clear, happened)
         self._act_on(subject, clear, happened)
 
     def receive_masked(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
         """Masked results of a visit, from the laboratory: sealed, and reviewed behind the blind.
 
+        The site is asked about a sample taken outside the visit's window, once for a day; what is asked about a value
+        stands in the sealed review, for whoever may see it.
+
         Raises:
             InvalidInput: a result is not one that the protocol masks, or the visit can't be of that day.
-            OutOfOrder: they came already, or the subject is not randomised.
+            OutOfOrder: one of them came already, or the subject is not randomised.
         """
+        self.check_masked(subject, visit, results, happened)
+        planned = self.file.protocol.schedule.visit(visit)
+        day = self._checked_day(subject, visit, results, happened)
+        study_day = planned.day if day is None else day
+        self._seal(subject, visit, study_day, results, happened)
+        held = self.standings[subject].held_at.get(visit)
+        if held is None or study_day_of(self.standings[subject], held, self._zone_of(subject)) != study_day:
+            self.ask(subject, self.ledger.last_sequence - 1, question_of_day(planned, study_day), happened)
+
+    def check_masked(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> None:
+        """Refuse what :meth:`receive_masked` would."""
         p = self.file.protocol
         open_ones = sorted(set(results) - set(p.masking.assessments))
         if open_ones:
             raise InvalidInput(f"{subject}, visit {visit!r}: {open_ones[0]} is not masked; the site records it.")
-        standing = self.standings.get(subject)
-        day = None if standing is None else study_day_of(standing, happened, self._zone_of(subject))
-        check_visit(p, subject, visit, day, {name: (one.value, one.unit) for name, one in results.items()})
-        self._seal(subject, visit, p.schedule.visit(visit).day if day is None else day, results, happened)
+        day = self._checked_day(subject, visit, results, happened)
+        said = self._masked_kind(subject, visit)(visit=visit, study_day=day or p.schedule.visit(visit).day, sealed="")
+        self._check(said, subject, self.site_of(subject), happened)
+        twice = sorted(results.keys() & self.followed.reviewer.sent(subject, visit).keys())
+        if twice:
+            raise OutOfOrder(
+                f"MaskedResults cannot be recorded for {subject}: {', '.join(twice)} was recorded already for visit "
+                f"{visit!r}."
+            )
 
-    def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
-        plain = {name: masked[name].model_dump() for name in sorted(masked)}
-        sealed = self.allocator.seal(sealed_place("results", subject, visit), plain)
-        self.record(subject, MaskedResults(visit=visit, study_day=study_day, sealed=sealed), "laboratory", happened)
+    def review(self, subject: str, visit: str, masked: Mapping[str, Result], happened: datetime) -> None:
+        """Let the safety reviewer look at masked results that are new; what is decided is sealed."""
         number = str(self.standings[subject].number)
         reviewed = self.followed.reviewer.review(self.file.protocol, subject, number, visit, masked)
         self.record(subject, reviewed, "safety reviewer", happened)
+
+    def check(self, subject: str, said: Payload, happened: datetime) -> None:
+        """Refuse a step of a subject that may not be taken now, and take none.
+
+        Raises:
+            OutOfOrder: it may not.
+        """
+        self._check(said, subject, self.site_of(subject), happened)
+
+    def _masked_kind(self, subject: str, visit: str) -> type[MaskedResults] | type[FurtherMaskedResults]:
+        """The first masked results of a visit, or further ones."""
+        standing = self.standings.get(subject)
+        came = standing is not None and visit in standing.sealed_visits
+        return FurtherMaskedResults if came else MaskedResults
+
+    def _checked_day(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> int | None:
+        """The study day of a visit that can be as it is said; None before randomisation."""
+        standing, zone = self.standings.get(subject), self._zone_of(subject)
+        day = None if standing is None else study_day_of(standing, happened, zone)
+        held = {}
+        if standing is not None and day is not None:
+            days = {other: study_day_of(standing, at, zone) for other, at in standing.held_at.items()}
+            held = {other: on for other, on in days.items() if on is not None}
+        found = {name: (result.value, result.unit) for name, result in results.items()}
+        check_visit(self.file.protocol, subject, visit, day, found, held)
+        return day
+
+    def ask(self, subject: str, about: int, question: str | None, happened: datetime) -> None:
+        """Raise a query by itself about an event, where there is a question."""
+        if question is not None:
+            number = len(self.standings[subject].queries) + 1
+            self.record(subject, QueryRaised(number=number, about=about, text=question), "system", happened)
+
+    def _ask_about_values(self, subject: str, about: int, clear: Mapping[str, Result], happened: datetime) -> None:
+        """Ask about every open value that can be and hardly ever is."""
+        variables = self.file.protocol.known_variables
+        for name, result in clear.items():
+            self.ask(subject, about, implausible(variables[name], result.value), happened)
+
+    def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
+        said = self._masked_kind(subject, visit)(visit=visit, study_day=study_day, sealed="")
+        plain = {name: masked[name].model_dump() for name in sorted(masked)}
+        sealed = self.allocator.seal(place_of_sealed(subject, said), plain)
+        self.record(subject, said.model_copy(update={"sealed": sealed}), "laboratory", happened)
+        self.followed.reviewer.sees(subject, visit, happened, masked)
+        self.review(subject, visit, masked, happened)
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
         """The kit and the injection for a dose; None where an open rule holds it. A rule that stops dosing stops it
@@ -446,9 +511,9 @@ class Conduct:
         """Subjects randomised so far."""
         return sum(standing.number is not None for standing in self.standings.values())
 
-    def say_of_trial(self, said: Payload, actor: str, happened: datetime) -> None:
-        """Record something of the trial as a whole, if it may be said now."""
-        self._say(said, None, None, actor, happened)
+    def say_of_trial(self, said: Payload, actor: str, happened: datetime, site: str | None = None) -> None:
+        """Record something of the trial as a whole or of a site, if it may be said now."""
+        self._say(said, None, site, actor, happened)
 
     def say_of_site(self, said: Payload, site: str, actor: str, happened: datetime) -> None:
         """Record something of a site, if it may be said now."""

@@ -7,18 +7,20 @@ from typing import final
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.correcting import Corrections
 from sevenfold.record.event import Event
-from sevenfold.record.history import sealed_place
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import (
     AdverseEventReported,
     Corrected,
     DatabaseLocked,
+    FurtherMaskedResults,
     MaskedResults,
     Payload,
     Result,
     SafetyReviewed,
+    SealedQueryAnswered,
     read_payload,
 )
+from sevenfold.record.sealed import place_of_sealed
 from sevenfold.trial.event_rates import EventRates
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.safety_review import SafetyReviewer
@@ -104,11 +106,15 @@ class Followed:
     def _follow(self, event: Event) -> Payload:
         """Move on by an event of the ledger, and let the safety reviewer see what was sealed in it."""
         said = self.corrections.read(event)
-        self.moves(said, event.subject, event.site, datetime.fromisoformat(event.happened_at))
-        if isinstance(said, MaskedResults):
-            subject = str(event.subject)
-            plain = self.allocator.open(sealed_place("results", subject, said.visit), said.sealed)
-            self.reviewer.sees(subject, {name: Result.model_validate(result) for name, result in plain.items()})
+        subject, at = str(event.subject), datetime.fromisoformat(event.happened_at)
+        self.moves(said, event.subject, event.site, at)
+        if isinstance(said, (MaskedResults, FurtherMaskedResults)):
+            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
+            results = {name: Result.model_validate(result) for name, result in plain.items()}
+            self.reviewer.sees(subject, said.visit, at, results)
+        elif isinstance(said, SealedQueryAnswered):
+            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
+            self.reviewer.puts_right(subject, said.visit, plain["test"], Result.model_validate(plain["right"]))
         elif isinstance(said, SafetyReviewed):
-            self.reviewer.recalls(str(event.subject), said)
+            self.reviewer.recalls(subject, said)
         return said

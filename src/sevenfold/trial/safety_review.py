@@ -6,17 +6,26 @@ while the active product is withheld.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import final
 
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.treatment import Action
-from sevenfold.record.history import sealed_place
 from sevenfold.record.payloads import Result, SafetyReviewed
+from sevenfold.record.sealed import sealed_place
 from sevenfold.rules.dosing import interruptions
 from sevenfold.rules.monitoring import raised_by_results
+from sevenfold.rules.visiting import implausible
 from sevenfold.trial.ports import Allocator
 
 __all__ = ["SafetyReviewer"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    at: datetime
+    results: dict[str, Result]
 
 
 @final
@@ -25,12 +34,35 @@ class SafetyReviewer:
     """Knows the latest masked values of every subject; a hold lasts until a new value lifts it."""
 
     allocator: Allocator
+    _sent: dict[str, dict[str, list[_Sample]]] = field(default_factory=dict, repr=False)  # subject -> visit
     _latest: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)  # subject -> by name
     _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # subject -> whether for good
 
-    def sees(self, subject: str, masked: Mapping[str, Result]) -> None:
-        """Take note of a visit's masked results."""
-        self._latest.setdefault(subject, {}).update({name: result.value for name, result in masked.items()})
+    def sees(self, subject: str, visit: str, at: datetime, masked: Mapping[str, Result]) -> None:
+        """Take note of masked results of a sample of a visit."""
+        self._sent.setdefault(subject, {}).setdefault(visit, []).append(_Sample(at, dict(masked)))
+        self._look_again(subject)
+
+    def puts_right(self, subject: str, visit: str, test: str, right: Result) -> None:
+        """Take note of what a value of a visit was, as the laboratory says now."""
+        for sample in self._sent.get(subject, {}).get(visit, []):
+            if test in sample.results:
+                sample.results[test] = right
+        self._look_again(subject)
+
+    def sent(self, subject: str, visit: str) -> dict[str, Result]:
+        """What the laboratory has sent of a visit so far."""
+        samples = self._sent.get(subject, {}).get(visit, [])
+        return {name: result for sample in samples for name, result in sample.results.items()}
+
+    def _look_again(self, subject: str) -> None:
+        """The latest value of every test is that of the latest sample, whenever it came."""
+        samples = [sample for of_visit in self._sent[subject].values() for sample in of_visit]
+        self._latest[subject] = {
+            name: result.value
+            for sample in sorted(samples, key=lambda sample: sample.at)
+            for name, result in sample.results.items()
+        }
 
     def recalls(self, subject: str, reviewed: SafetyReviewed) -> None:
         """Take note of what was decided, as the record has it."""
@@ -44,14 +76,19 @@ class SafetyReviewer:
 
     def forget(self, subject: str) -> None:
         """Forget a subject's masked results and what was decided of them."""
+        self._sent.pop(subject, None)
         self._latest.pop(subject, None)
         self._withheld.pop(subject, None)
 
     def review(
         self, protocol: Protocol, subject: str, number: str, visit: str, masked: Mapping[str, Result]
     ) -> SafetyReviewed:
-        """Hold the rules about masked results against what has come: withhold or not, and what else is to be done."""
-        self.sees(subject, masked)
+        """Hold the rules about masked results against what has come: withhold or not, what else is to be done, and
+        what is asked about values that are not plausible.
+
+        Args:
+            masked: the results that are new, seen before.
+        """
         latest = self._latest[subject]
         found = interruptions(protocol, latest, masked=True)
         stops = any(one.action is Action.STOP for one in found)
@@ -68,6 +105,10 @@ class SafetyReviewer:
                 for one in raised
             ],
         }
+        questions = (implausible(protocol.known_variables[name], value) for name, value in new.items())
+        asked = [question for question in questions if question is not None]
+        if asked:
+            decision["asked"] = asked
         sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
         return SafetyReviewed(visit=visit, sealed=sealed)
 

@@ -6,6 +6,9 @@ from typing import Final, final
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.payloads import (
     DatabaseLocked,
+    EmergencyUnblinded,
+    EnvelopeOpened,
+    NoticeSeen,
     Payload,
     PersonAdmitted,
     PersonChanged,
@@ -16,8 +19,10 @@ from sevenfold.record.payloads import (
     UnblindingAsked,
 )
 
-__all__ = ["OF_THE_TRIAL", "TrialStanding"]
+__all__ = ["NO_DATUM", "OF_THE_TRIAL", "TrialStanding"]
 
+NO_DATUM: Final = (PersonAdmitted, PersonChanged, EmergencyUnblinded, EnvelopeOpened, NoticeSeen)
+"""Who may come in, and what an emergency asks for, are no data of the trial: no lock bars them."""
 OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, UnblindingAsked, Unblinded, RunInterrupted)
 
 
@@ -76,7 +81,7 @@ class TrialStanding:
             return "the trial is not open"
         if isinstance(said, (UnblindingAsked, Unblinded)):
             return self._blind(said)
-        if isinstance(said, (PersonAdmitted, PersonChanged)):  # who may come in is no datum of the trial
+        if isinstance(said, NO_DATUM):
             return None
         if self.is_locked:
             return "the database is locked"

@@ -24,13 +24,17 @@ from sevenfold.record.payloads import (
     DoseGiven,
     DoseNotGiven,
     DosingStopped,
+    EmergencyUnblinded,
+    EnvelopeOpened,
     FollowUpCompleted,
+    FurtherMaskedResults,
     KitDestroyed,
     KitReturned,
     LeftHospital,
     LeftIcu,
     LostToFollowUp,
     MaskedResults,
+    NoticeSeen,
     Payload,
     PossiblyUnblinded,
     QueryAnswered,
@@ -39,6 +43,8 @@ from sevenfold.record.payloads import (
     Randomised,
     Reconsented,
     SafetyReviewed,
+    SealedQueryAnswered,
+    SealedQueryRaised,
     SeriousEventAssessed,
     Signed,
     SourceVerified,
@@ -77,6 +83,8 @@ _ENDED: Final = {
 
 
 _ABOUT_DATA: Final = (
+    SealedQueryRaised,
+    SealedQueryAnswered,
     Corrected,
     QueryRaised,
     QueryAnswered,
@@ -86,9 +94,10 @@ _ABOUT_DATA: Final = (
     DataLocked,
     DataUnlocked,
 )
+_EMERGENCY: Final = (EmergencyUnblinded, EnvelopeOpened, NoticeSeen)
 _AFTERWARDS: Final = (
     TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed, KitReturned,
-    KitDestroyed,
+    KitDestroyed, MaskedResults, FurtherMaskedResults, SafetyReviewed,  # of a sample taken before
 )  # fmt: skip
 """These may follow when a subject's part is over."""
 
@@ -120,9 +129,11 @@ class Standing:
     randomised_at: datetime | None = None
     day_one_at: datetime | None = None
     disposition: Disposition = Disposition.ONGOING
+    over_at: datetime | None = None
     is_dosing: bool = False
     weight_kg: float = 0.0
     visits: set[str] = field(default_factory=set)
+    held_at: dict[str, datetime] = field(default_factory=dict)  # by visit, of those that took place
     sealed_visits: set[str] = field(default_factory=set)
     reviewed_visits: set[str] = field(default_factory=set)
     dispensed: dict[int, Handed] = field(default_factory=dict)  # by study day
@@ -135,6 +146,7 @@ class Standing:
     n_given: int = 0  # doses
     n_adverse_events: int = 0
     latest: dict[str, float] = field(default_factory=dict)
+    sealed_queries: dict[int, str] = field(default_factory=dict)  # number -> "open" or "answered"
     queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
     locked: set[str] = field(default_factory=set)  # visits, or the subject's own name
 
@@ -164,6 +176,13 @@ def folded(subject: str, events: Iterable[Event]) -> Standing:
 
 def after(standing: Standing, said: Payload, happened: datetime) -> None:
     """Move a standing on by one event."""
+    was_over = standing.is_over
+    _moved(standing, said, happened)
+    if standing.is_over and not was_over:
+        standing.over_at = happened
+
+
+def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
     match said:
         case CandidateScreened():
             standing.is_eligible = not said.unmet
@@ -178,11 +197,19 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.number, standing.is_dosing, standing.randomised_at = said.number, True, happened
         case VisitHeld():
             standing.visits.add(said.visit)
+            standing.held_at[said.visit] = happened
             standing.latest |= {name: result.value for name, result in said.results.items()}
         case VisitMissed():
             standing.visits.add(said.visit)
         case MaskedResults():
             standing.sealed_visits.add(said.visit)
+        case FurtherMaskedResults():
+            standing.reviewed_visits.discard(said.visit)
+        case SealedQueryRaised():
+            standing.sealed_queries[said.number] = "open"
+        case SealedQueryAnswered():
+            standing.sealed_queries[said.number] = "answered"
+            standing.reviewed_visits.discard(said.visit)
         case SafetyReviewed():
             standing.reviewed_visits.add(said.visit)
         case Dispensed():
@@ -254,10 +281,14 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return "the subject was never screened; screen first"
     if isinstance(said, _ABOUT_DATA):
         return _objection_to_data(standing, said)
+    if isinstance(said, _EMERGENCY):  # no lock and no end bars it
+        return _not_randomised(standing)
     if subject_is_locked(standing):
         return "the subject's data are locked"
     if isinstance(said, (VisitHeld, VisitMissed)) and said.visit in standing.locked:
         return f"visit {said.visit!r} is locked"
+    if standing.disposition is Disposition.WITHDREW and isinstance(said, (MaskedResults, FurtherMaskedResults)):
+        return "consent was withdrawn, and nothing further is collected"
     if standing.is_over and not isinstance(said, _AFTERWARDS):
         return f"the subject's part is over ({standing.disposition})"
     match said:
@@ -294,6 +325,9 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
             return _kit_objection(standing, said)
         case DoseNotGiven():
             return _not_randomised(standing) or _has_outcome(standing, said.study_day)
+        case FurtherMaskedResults():
+            if said.visit not in standing.sealed_visits:
+                return f"no masked results of visit {said.visit!r} came before"
         case MaskedResults() | SafetyReviewed():
             done = standing.sealed_visits if isinstance(said, MaskedResults) else standing.reviewed_visits
             if said.visit in done:
@@ -321,6 +355,12 @@ def _objection_to_data(standing: Standing, said: Payload) -> str | None:
     match said:
         case Corrected():
             return "the subject's data are locked" if subject_is_locked(standing) else None
+        case SealedQueryRaised():
+            n = len(standing.sealed_queries)
+            return None if said.number == n + 1 else f"sealed query {said.number} is not the next"
+        case SealedQueryAnswered():
+            state = standing.sealed_queries.get(said.number)
+            return None if state == "open" else f"sealed query {said.number} is not open"
         case QueryRaised():
             return None if said.number == len(standing.queries) + 1 else f"query {said.number} is not the next"
         case QueryAnswered() | QueryClosed():

@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 from sevenfold.errors import OutOfOrder
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.visit import Visit, study_day_on
-from sevenfold.record.payloads import Dispensed, DoseGiven, DoseNotGiven, Payload, VisitHeld
+from sevenfold.record.payloads import (
+    Dispensed,
+    DoseGiven,
+    DoseNotGiven,
+    FurtherMaskedResults,
+    MaskedResults,
+    Payload,
+    VisitHeld,
+)
 from sevenfold.trial.subject import Standing
 
 __all__ = ["check_moment", "study_day_of"]
@@ -42,6 +50,11 @@ def check_moment(
         day = study_day_of(standing, happened, zone)
         if said.study_day != day:
             reason = f"it is said to be of day {said.study_day}, and happened on day {day}"
+    elif isinstance(said, (MaskedResults, FurtherMaskedResults)):
+        if standing.over_at is not None and happened > standing.over_at:
+            reason = (
+                f"the sample is dated {_told(happened)}, after the subject's part was over at {_told(standing.over_at)}"
+            )
     elif isinstance(said, (Dispensed, DoseGiven, DoseNotGiven)):
         if happened < standing.randomised_at:
             reason = (

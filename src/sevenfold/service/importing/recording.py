@@ -1,0 +1,98 @@
+"""Recording what a file says that is new, and asking about what it says otherwise: one step, whole or not at all."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from sevenfold.errors import InvalidInput
+from sevenfold.record.payloads import LabFileImported
+from sevenfold.service.importing.planning import Plan, State, correction_of, plan_of, question
+from sevenfold.service.importing.reading import Upload
+from sevenfold.service.people.person import Person
+from sevenfold.service.room import Room
+from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.sealed_queries import ask_sealed
+
+__all__ = ["FILE_PLACE", "Uploads", "record_plan"]
+
+FILE_PLACE: Final = "laboratory file"
+"""Where the sealed hash of a file of masked results belongs."""
+_KEPT_FOR_S: Final = 30 * 60.0
+
+
+@final
+@dataclass(slots=True)
+class Uploads:
+    """Files that somebody has sent and not confirmed yet: one a person, in memory alone, for half an hour."""
+
+    _of: dict[str, tuple[Upload, float]] = field(default_factory=dict, repr=False)
+
+    def keep(self, person: Person, upload: Upload, now_s: float) -> None:
+        """Keep a file until it is confirmed; the one before is forgotten."""
+        self._of = {name: kept for name, kept in self._of.items() if now_s - kept[1] <= _KEPT_FOR_S}
+        self._of[person.id] = (upload, now_s)
+
+    def take(self, person: Person, now_s: float) -> Upload:
+        """The file that a person confirms.
+
+        Raises:
+            InvalidInput: there is none any more.
+        """
+        kept = self._of.pop(person.id, None)
+        if kept is None or now_s - kept[1] > _KEPT_FOR_S:
+            raise InvalidInput("The file is not here any more; send it again.")
+        return kept[0]
+
+
+def record_plan(room: Room, person: Person, upload: Upload, digest: str) -> Plan:
+    """Record what somebody has seen and confirmed. Where nothing is new, nothing is recorded.
+
+    Args:
+        digest: of the plan that was seen.
+
+    Raises:
+        InvalidInput: the record has changed since, so that the file would do something else.
+    """
+    with room.step(person) as conduct:
+        plan = plan_of(room, person, upload)
+        if not secrets.compare_digest(plan.digest.encode(), digest.encode()):
+            raise InvalidInput("The record has changed since this was shown; send the file again and look.")
+        new, differing = plan.of(State.NEW), plan.of(State.DIFFERS)
+        if new or differing:
+            _record_masked(conduct, room, person, plan) if plan.holds_masked else _record_open(
+                conduct, room, person, plan
+            )
+            conduct.say_of_trial(_account(conduct, plan), person.role.value, room.here_and_now(person), person.site)
+    return plan
+
+
+def _record_masked(conduct: Conduct, room: Room, person: Person, plan: Plan) -> None:
+    for rows in plan.samples():
+        results = {one.test: one.result for one in rows}
+        conduct.receive_masked(rows[0].subject, rows[0].visit, results, rows[0].at)
+    for one in plan.of(State.DIFFERS):
+        assert one.recorded is not None
+        now = room.here_and_now(person, one.subject)
+        ask_sealed(conduct, one.subject, one.visit, one.test, one.recorded, one.result, now)
+
+
+def _record_open(conduct: Conduct, room: Room, person: Person, plan: Plan) -> None:
+    known = room.protocol.known_variables
+    for one in plan.of(State.NEW):
+        conduct.correct(one.subject, correction_of(one, plan.sha256), room.here_and_now(person, one.subject))
+    for one in plan.of(State.DIFFERS):
+        now = room.here_and_now(person, one.subject)
+        conduct.ask(one.subject, one.about, question(known[one.test], one), now)
+
+
+def _account(conduct: Conduct, plan: Plan) -> LabFileImported:
+    return LabFileImported(
+        holds="masked" if plan.holds_masked else "open",
+        sha256=None if plan.holds_masked else plan.sha256,
+        sealed=conduct.allocator.seal(FILE_PLACE, {"sha256": plan.sha256}) if plan.holds_masked else None,
+        n_rows=plan.n_rows,
+        n_recorded=len(plan.of(State.NEW)),
+        n_same=len(plan.of(State.SAME)) + len(plan.of(State.ASKED)),
+        n_asked=len(plan.of(State.DIFFERS)),
+        n_unreadable=len(plan.troubles),
+    )
