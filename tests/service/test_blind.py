@@ -37,6 +37,7 @@ from sevenfold.service.role import AT_A_SITE, RIGHTS, Right, Role
 from sevenfold.service.room import Room
 from sevenfold.trial.icu.assumptions import shipped
 from sevenfold.trial.rehearse import rehearse
+from sevenfold.trial.vials import VialStatus
 from sevenfold.vault.safe import Safe
 from sevenfold.vault.supply import Supply
 
@@ -99,14 +100,17 @@ class World:
                     self.ask(role, method, path)
 
     def work(self) -> None:
-        """The steps of some days: a new subject, doses, visits, events, masked results that hold doses, unblinding."""
+        """Some days: new subjects, stock, doses, visits, events, masked results that hold doses, an unblinding."""
         room = self.served.room
-        new = f"{SITE}-{sum(name.startswith(SITE) for name in room.conduct.standings) + 1:03d}"
+        n_there = sum(name.startswith(SITE) for name in room.conduct.standings)
+        new, *others = (f"{SITE}-{n_there + n:03d}" for n in (1, 2, 3, 4))
         investigator, nurse, pharmacist = Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST
-        assert self.ask(investigator, "POST", "/screen", {**eligible(self.served), "subject": new}) == 303
-        assert self.ask(investigator, "POST", f"/subjects/{new}/consent", {"by": "patient", "at": self.now}) == 303
-        assert self.ask(investigator, "POST", f"/subjects/{new}/randomise") == 303
+        for name in (new, *others):
+            assert self.ask(investigator, "POST", "/screen", {**eligible(self.served), "subject": name}) == 303
+            assert self.ask(investigator, "POST", f"/subjects/{name}/consent", {"by": "patient", "at": self.now}) == 303
+            assert self.ask(investigator, "POST", f"/subjects/{name}/randomise") == 303
         done = dict.fromkeys(("dispensed", "given", "masked", "visit", "event"), 0)
+        self.stocked()
         for day in (1, 4, 8, 11):
             for name in [name for name in room.conduct.standings if name.startswith(SITE)]:
                 self.ask(pharmacist, "POST", f"/pharmacy/{name}/{day}")
@@ -128,11 +132,39 @@ class World:
                 done["event"] += self.ask(investigator, "POST", f"/subjects/{name}/event", event) == 303
             self.clock.move_to(self.clock.at + timedelta(days=3))
         assert min(done.values()) > 0, done
+        self.kits_come_back(new)
         assert any(event.type == "SafetyReviewed" for event in room.conduct.ledger.events_of(new))
         visitor = self.visitors[investigator]
         visitor.get(f"/subjects/{new}/unblind")
         said = {"asked_by": "The surgeon", "reason": "bleeding"}
         self.unblinded = visitor.post(f"/subjects/{new}/unblind", said)
+
+    def stocked(self) -> None:
+        """Both products come in plenty; some vials are set aside, judged, sent back and destroyed."""
+        for n in ("60", "70"):
+            said = {"reference": "note", "lowest": "3", "highest": "6"}
+            for product in self.served.room.protocol.products:
+                expires = (self.clock.at + timedelta(days=int(n))).date().isoformat()
+                said |= {f"batch {product} 1": "B1", f"expires {product} 1": expires, f"vials {product} 1": n}
+            assert self.ask(Role.PHARMACIST, "POST", "/pharmacy/stock/receive", said) == 303
+        steps = {
+            "quarantine": {"lowest": "1", "highest": "12", "minutes": "30", "reason": "fridge", "vials 1.1": "6"},
+            "judge": {"decision": "reject", "decided_by": "QP", "reason": "too long", "vials 1.1": "4"},
+            "return": {"come_from": "in stock", "recipient": "depot", "reference": "R", "vials 2.2": "3"},
+            "destroy": {"come_from": "rejected", "witness": "W", "certificate": "C", "vials 1.1": "2"},
+        }
+        for step, said in steps.items():
+            assert self.ask(Role.PHARMACIST, "POST", f"/pharmacy/stock/{step}", said) == 303
+
+    def kits_come_back(self, name: str) -> None:
+        """The dose of day 15 is prepared and not given; its kit goes back to the pharmacy and is destroyed."""
+        pharmacist, given = Role.PHARMACIST, self.served.room.conduct.standings[name].given_days
+        assert self.ask(pharmacist, "POST", f"/pharmacy/kits/{name}/{min(given)}/return", {"reason": "damaged"}) == 409
+        self.clock.move_to(self.clock.at + timedelta(days=2))
+        assert self.ask(pharmacist, "POST", f"/pharmacy/{name}/15") == 303
+        assert self.ask(pharmacist, "POST", f"/pharmacy/kits/{name}/15/return", {"reason": "not given"}) == 303
+        said = {"witness": "W", "certificate": "C"}
+        assert self.ask(pharmacist, "POST", f"/pharmacy/kits/{name}/15/destroy", said) == 303
 
     def send_files(self) -> None:
         """Files of the laboratory and of the site: new values, the same again, others than are recorded, answers."""
@@ -292,6 +324,9 @@ def test_the_two_worlds_are_two(worlds: tuple[World, World]) -> None:
     assert one.unblinded != other.unblinded
     assert one.shown_to_pharmacists != other.shown_to_pharmacists
     assert (one.served.folder / "vault.db").read_bytes() != (other.served.folder / "vault.db").read_bytes()
+    used = [{lot.key: lot[VialStatus.USED] for lot in world.served.room.conduct.stock.at(SITE)} for world in worlds]
+    assert used[0] != used[1]
+    assert sum(used[0].values()) == sum(used[1].values()) > 5
 
 
 def test_everybody_who_must_not_know_is_answered_the_same_in_both_to_the_byte(worlds: tuple[World, World]) -> None:

@@ -191,8 +191,18 @@ def tell(story: Story, served: Served) -> None:
     ward.get_by_role("button", name="Randomise now").click()
     story.look(ward, "subject")
 
+    pharmacist.goto(f"{at}/pharmacy/stock")
+    story.look(pharmacist, "stock")
+    delivered(pharmacist)
+    for summary in pharmacist.locator("main summary").all():
+        summary.click()
+    story.look(pharmacist, "stock")
     pharmacist.goto(f"{at}/pharmacy")
     pharmacist.get_by_role("button", name="Dispense").click()
+    pharmacist.goto(f"{at}/pharmacy/stock/log")
+    story.look(pharmacist, "accountability")
+    pharmacist.goto(f"{at}/pharmacy")
+    pharmacist.locator("summary", has_text="It came back").first.click()
     story.look(pharmacist, "pharmacy")
     kit = pharmacist.locator("tbody td:nth-child(4)").first.inner_text()
     nurse.goto(f"{at}{WHO}")
@@ -283,6 +293,22 @@ def the_end(story: Story, served: Served, admitted: object) -> None:
     story.look(auditor, "ledger")
     auditor.goto(f"{at}{WHO}")
     story.look(auditor, "subject")
+
+
+def delivered(page: Page) -> None:
+    """A consignment with both products comes, one of them too warm."""
+    for name, value in {"reference": "note 1", "lowest": "3", "highest": "12"}.items():
+        page.fill(f"[name='{name}']", value)
+    for product in ("cyt107", "placebo"):
+        for name, value in {"batch": "B-1", "expires": "2199-01-31", "vials": "5"}.items():
+            page.fill(f"[name='{name} {product} 1']", value)
+    page.get_by_role("button", name="Record", exact=True).first.click()
+    page.fill("[name='vials 1.1']", "5")
+    page.select_option("#decision", "release")
+    page.fill("#decided_by", "A. Martin, qualified person")
+    page.fill("#j-reason", "stable")
+    page.locator("form[action$=judge] button").click()
+    assert "1.1" in page.inner_text("table.stock")
 
 
 def screened(page: Page, served: Served, at: str, other: dict[str, str], *, is_taken: bool = True) -> None:

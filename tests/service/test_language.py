@@ -13,12 +13,13 @@ from jinja2 import Environment, nodes
 from served import Served, enrolled, serve_new
 
 from sevenfold.protocol.registered import CriterionKind
-from sevenfold.record.payloads import OrganSupport
+from sevenfold.record.payloads import KitReturned, OrganSupport
 from sevenfold.service.importing.planning import State
 from sevenfold.service.language import LANGUAGES, moment, table
 from sevenfold.service.pages import data, events
 from sevenfold.service.role import RIGHTS, Right, Role
 from sevenfold.trial.subject import Disposition
+from sevenfold.trial.vials import VialStatus
 
 SOURCE = Path(str(files("sevenfold")))
 TEMPLATES = sorted((SOURCE / "service" / "templates").glob("*.j2"))
@@ -27,6 +28,7 @@ SPEAKING = [
     SOURCE / "report" / "boundary_figure.py",
     SOURCE / "report" / "enrolment_figure.py",
     SOURCE / "report" / "subject_figure.py",
+    SOURCE / "report" / "resupply_figure.py",
 ]
 CHOSEN = [
     *(role.value for role in Role),
@@ -35,6 +37,9 @@ CHOSEN = [
     *events._RELATIONS,
     *events._OUTCOMES,
     *data._MEANINGS,
+    *(one.value for one in VialStatus),
+    *get_args(KitReturned.model_fields["reason"].annotation),
+    *("received", "dispensed", "kit returned", "kit destroyed", "given", "came back", "on the ward"),
     *(state.value for state in State),
     "open",
     "answered",

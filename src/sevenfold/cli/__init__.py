@@ -27,6 +27,7 @@ Write a trial once: one protocol file is checked, rehearsed on virtual patients,
   sevenfold verify out/iris-7/trial.db is the ledger what its chain and its signed head say?
   sevenfold serve --demo               a trial in progress, to be clicked through in every role
   sevenfold boundary --help            how many events are too many?
+  sevenfold resupply iris-7            how many vials will each site need, and what to send first?
   sevenfold model show il7             the patient behind it: equations, parameters with sources, a diagram
   sevenfold unblind out/iris-7         open a run that was made with --blinded, with its key, and report it
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_analyse(commands)
     _add_levels(commands)
     _add_boundary(commands)
+    _add_resupply(commands)
     _add_calibrate(commands)
     add_model(commands)
     return parser
@@ -340,6 +342,38 @@ def _add_levels(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         from sevenfold.cli.levels import print_levels
 
         return print_levels(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_resupply(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Simulate enrolment and dosing by the plan alone, and print of every site and product how many vials are "
+        "needed, how likely a first consignment runs out before the next delivery, and what to order. Arms are drawn "
+        "by the protocol's scheme. Of a trial that runs, the pharmacist's page tells it by what was seen."
+    )
+    command = command_of(
+        commands, "resupply", "forecast the vials that sites need", text,
+        "sevenfold resupply iris-7",
+        "sevenfold resupply my-trial.yaml --first 20 --horizon 180 --lead 21 --probability 0.02",
+    )  # fmt: skip
+    command.add_argument("protocol", metavar="PROTOCOL", help="a built-in trial or the path of a protocol file")
+    command.add_argument("--first", type=int, default=10, metavar="N", help="vials sent first (default 10)")
+    command.add_argument("--horizon", type=int, default=90, metavar="DAYS", help="how far ahead (default 90)")
+    command.add_argument("--lead", type=int, default=14, metavar="DAYS", help="from order to delivery (default 14)")
+    command.add_argument(
+        "--probability", type=float, default=0.05, help="accepted, of running out after the delivery (default 0.05)"
+    )
+    command.add_argument(
+        "--randomised", type=float, default=0.5, metavar="SHARE",
+        help="of those screened, how many are randomised (default 0.5)",
+    )  # fmt: skip
+    command.add_argument("--seed", type=_seed, default=1, help="whole number that decides every chance (default 1)")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.resupply import print_resupply
+
+        return print_resupply(chosen)
 
     command.set_defaults(run=run)
 

@@ -18,7 +18,15 @@ from sevenfold.protocol.load import load
 from sevenfold.record.place import place_of
 from sevenfold.service.app import app_of
 from sevenfold.service.log import start_logging
-from sevenfold.service.opening import admit_everybody, begin_trial, first_link, is_there, make_folder, opened
+from sevenfold.service.opening import (
+    admit_everybody,
+    begin_trial,
+    deliver_everywhere,
+    first_link,
+    is_there,
+    make_folder,
+    opened,
+)
 
 __all__ = ["database_of", "serve"]
 
@@ -109,6 +117,7 @@ def _make(chosen: argparse.Namespace, folder: Path, key: Path, database: sa.URL 
     rehearse_halfway(file, folder, make_folder(file, folder, key), is_quiet=chosen.quiet)
     room = opened(folder, key, is_demo=True)
     admit_everybody(room)
+    deliver_everywhere(room)
     room.close()
 
 

@@ -16,4 +16,4 @@ def reveal(conduct: Conduct, vault: Vault, happened: datetime) -> None:
         OutOfOrder: it was unblinded already, or nobody has asked for it in a trial that is no rehearsal.
     """
     shown = vault.reveal(is_locked=conduct.is_locked)
-    conduct.unblind(shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, happened)
+    conduct.unblind(shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, happened, shown.vials)

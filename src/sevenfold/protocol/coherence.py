@@ -98,6 +98,7 @@ def _arms(p: "Plan") -> None:
         for number, injection in enumerate(arm.injections):
             must_exist(injection.product, p.products, "product", "arms", index, "injections", number, "product")
             _can_be_drawn_up(p, injection, "arms", index, "injections", number, "dose")
+    _vials(p)
     first = p.arms[0]
     for index, arm in enumerate(p.arms):
         if arm.calendar != first.calendar:
@@ -134,6 +135,17 @@ def _can_be_drawn_up(p: "Plan", injection: Injection, *at: str | int) -> None:
             f"{dose_ug:g} µg, for {_WEIGHT_KG:g} kg, is less than {_LEAST_ML} mL of "
             f"{active.strength_mg_per_ml:g} mg/mL, which no syringe shows; look at dose, cap and strength", *at,
         )  # fmt: skip
+
+
+def _vials(p: "Plan") -> None:
+    """Stock is kept of everything or of nothing: else what runs short would tell the arm."""
+    without = [name for name, product in p.products.items() if product.vial is None]
+    if p.keeps_stock and without:
+        raise contradiction(
+            f"product {without[0]!r} has no 'vial' while another has one; give every product its vial, or none",
+            "products",
+            without[0],
+        )
 
 
 def _syringes(p: "Plan") -> None:

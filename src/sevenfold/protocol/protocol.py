@@ -169,6 +169,11 @@ class Protocol(Part):
         given = self.products[product]
         return (given if given.matches is None else self.products[given.matches]).strength_ug_per_ml
 
+    @property
+    def keeps_stock(self) -> bool:
+        """Whether the file says what sites receive, so that vials are counted."""
+        return any(product.vial is not None for product in self.products.values())
+
     def criteria_at(self, site: str, day: dt.date) -> tuple[Criterion, ...]:
         """The criteria in force at a site on a day, amendments included."""
         trial, _ = self.sites[site]

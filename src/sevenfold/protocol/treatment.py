@@ -19,6 +19,7 @@ __all__ = [
     "Product",
     "Route",
     "RouteRule",
+    "Vial",
     "VisibleInjection",
 ]
 
@@ -43,6 +44,30 @@ class Identifiers(Part):
     note: Text | None = None
 
 
+class Vial(Part):
+    """A product as a site receives it.
+
+    Args:
+        volume_ml: that can be drawn up from one vial; what is left over is not kept for another dose.
+        stored_from_celsius: the coldest at which it may lie.
+        stored_to_celsius: the warmest.
+    """
+
+    volume_ml: Annotated[float, In("mL", above=0.0, at_most=1000.0)] = Field(alias="volume")
+    stored_from_celsius: Annotated[float, In("°C", at_least=-200.0, at_most=60.0)] = Field(alias="stored_from")
+    stored_to_celsius: Annotated[float, In("°C", at_least=-200.0, at_most=60.0)] = Field(alias="stored_to")
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.stored_from_celsius >= self.stored_to_celsius:
+            raise contradiction(
+                f"it is stored from {self.stored_from_celsius:g} °C, which must lie below the "
+                f"{self.stored_to_celsius:g} °C up to which it is stored",
+                "stored_from",
+            )
+        return self
+
+
 class Product(Part):
     """What is in a vial.
 
@@ -51,6 +76,7 @@ class Product(Part):
         is_active: False for a placebo.
         strength_mg_per_ml: of an active product; a placebo has its twin's volume.
         matches: for a placebo, the active product that it looks like.
+        vial: as sites receive it; None where no stock is kept.
     """
 
     label: Text
@@ -59,6 +85,7 @@ class Product(Part):
         default=None, alias="strength"
     )
     matches: Id | None = None
+    vial: Vial | None = None
     manufacturer: Text | None = None
     identifiers: Identifiers = Identifiers()
 

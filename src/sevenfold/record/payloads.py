@@ -1,5 +1,7 @@
 """What events say: every kind of event that the record knows, and how one is read.
 
+None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``, what is
+said of vials) until ``Unblinded``.
 None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed`` and what follows
 them) until ``Unblinded``.
 """
@@ -58,6 +60,15 @@ from sevenfold.record.kinds.safety import (
     SusarUnblinded,
     TreatmentGuessed,
 )
+from sevenfold.record.kinds.supply import (
+    KitDestroyed,
+    KitReturned,
+    SuppliesDestroyed,
+    SuppliesJudged,
+    SuppliesQuarantined,
+    SuppliesReceived,
+    SuppliesReturned,
+)
 from sevenfold.record.kinds.visiting import MaskedResults, SafetyReviewed, VisitHeld, VisitMissed
 from sevenfold.record.kinds.whole import (
     DatabaseLocked,
@@ -90,6 +101,8 @@ __all__ = [
     "EnvelopeOpened",
     "FollowUpCompleted",
     "FurtherMaskedResults",
+    "KitDestroyed",
+    "KitReturned",
     "LabFileImported",
     "LeftHospital",
     "LeftIcu",
@@ -117,6 +130,11 @@ __all__ = [
     "Signed",
     "SiteOpened",
     "SourceVerified",
+    "SuppliesDestroyed",
+    "SuppliesJudged",
+    "SuppliesQuarantined",
+    "SuppliesReceived",
+    "SuppliesReturned",
     "SusarUnblinded",
     "TreatmentGuessed",
     "TrialOpened",

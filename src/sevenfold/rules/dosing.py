@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from math import ceil
+from typing import Final, final
 
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.treatment import Interruption, Route
 from sevenfold.rules.holding import holds_for
 
-__all__ = ["Injected", "interruptions", "route_for", "volume_for"]
+__all__ = ["Injected", "interruptions", "route_for", "vials_for", "volume_for"]
+
+_ROUNDED: Final = 1e-9  # of a vial: 0.1 + 0.2 mL come out of one of 0.3 mL
 
 
 @final
@@ -47,6 +50,21 @@ def volume_for(protocol: Protocol, day: int, weight_kg: float, latest: Mapping[s
     route = route_for(protocol, visible.route, latest)
     over_h = visible.over_h if route is Route.IV else None
     return Injected(route=route, dose_ug=volume_ml * strength, volume_ml=volume_ml, over_h=over_h)
+
+
+def vials_for(protocol: Protocol, day: int, volume_ml: float) -> dict[str, int]:
+    """How many vials of each product a dose of this volume takes, for every product that any arm may be given on a
+    study day, a placebo in place of what is withheld among them. Empty where the protocol has no vials.
+    """
+    if not protocol.keeps_stock:
+        return {}
+    given = dict.fromkeys(arm.product_on(day) for arm in protocol.arms)
+    replaced = any(one.masked for one in protocol.dosing.interruptions)
+    placebos = {name: None for name, one in protocol.products.items() if one.matches in given and replaced}
+    vials = {name: protocol.products[name].vial for name in {**given, **placebos}}
+    return {
+        name: max(ceil(volume_ml / vial.volume_ml - _ROUNDED), 1) for name, vial in vials.items() if vial is not None
+    }
 
 
 def interruptions(protocol: Protocol, latest: Mapping[str, float], *, masked: bool) -> tuple[Interruption, ...]:

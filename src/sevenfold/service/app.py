@@ -36,6 +36,7 @@ from sevenfold.service.pages import (
     safety,
     screening,
     serious,
+    stock,
     subjects,
     trial,
     visits,
@@ -47,7 +48,7 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, account, people, subjects, data, screening, visits, events, doses, safety, importing, serious, trial,
+    door, account, people, subjects, data, screening, visits, events, stock, doses, safety, importing, serious, trial,
     monitoring, closing, emergency, notices, boundary, copies,
 )  # fmt: skip
 

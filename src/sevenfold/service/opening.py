@@ -1,6 +1,6 @@
 """A trial's folder: made once, opened as far as its ledger tells it, and filled with the first people."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,11 +22,24 @@ from sevenfold.service.people.upgrade import bring_up
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.supplying import receive_consignment
+from sevenfold.trial.vials import Consignment, Lot
 from sevenfold.vault.vault import Vault
 
-__all__ = ["DATABASE", "admit_everybody", "begin_trial", "first_link", "is_there", "make_folder", "opened", "places_of"]
+__all__ = [
+    "DATABASE",
+    "admit_everybody",
+    "begin_trial",
+    "deliver_everywhere",
+    "first_link",
+    "is_there",
+    "make_folder",
+    "opened",
+    "places_of",
+]
 
 DATABASE: Final = "database"  # the file with the address, where ledger and people do not lie in the folder
+_DELIVERED: Final = ((6, 25), (30, 400))  # in a demonstration: vials of each product, and days until they expire
 _NAMES: Final = ("Dr Aubert", "Dr Brandt", "Dr Costa", "Dr Dubois", "Dr Evans", "Dr Faure", "Dr Garnier", "Dr Hughes")
 
 
@@ -174,3 +187,24 @@ def admit_everybody(room: Room) -> None:
         name = _NAMES[place % len(_NAMES)] if role is Role.INVESTIGATOR else role.value[0].upper() + role.value[1:]
         login = f"{role.value.replace(' ', '.')}.{site or 'trial'}".lower()
         room.admitted(room.accounts.admit(login, name, role, site, sites), None)
+
+
+def deliver_everywhere(room: Room) -> None:
+    """In a demonstration: two consignments at every open site, so that its stock can be seen and used. The first
+    expires soon.
+    """
+    if not room.protocol.keeps_stock:
+        return
+    now, person = room.clock.now(), {one.site: one for one in room.accounts.people() if one.role is Role.PHARMACIST}
+    for site in sorted(room.conduct.whole.sites):
+        for place, (n, days) in enumerate(_DELIVERED, start=1):
+            expires = (now.astimezone(room.conduct.zone(site)).date() + timedelta(days=days)).isoformat()
+            lots = [
+                Lot(product=product, batch=f"{product.upper()[:3]}-{place:02d}", expires=expires, n_vials=n)
+                for product in room.protocol.products
+            ]
+            low = max(one.vial.stored_from_celsius for one in room.protocol.products.values() if one.vial)
+            high = min(one.vial.stored_to_celsius for one in room.protocol.products.values() if one.vial)
+            came = Consignment(reference=f"demonstration {place}", lowest_celsius=low, highest_celsius=high, lots=lots)
+            with room.step(person.get(site)) as conduct:
+                receive_consignment(conduct, site, came, now)

@@ -49,7 +49,7 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.record.sealed import place_of_sealed
 from sevenfold.rules.cytokine_release import Bedside, released
-from sevenfold.rules.dosing import Injected, interruptions, volume_for
+from sevenfold.rules.dosing import Injected, interruptions, vials_for, volume_for
 from sevenfold.rules.eligibility import Unmet, unmet_criteria
 from sevenfold.rules.monitoring import Raised, raised_by_results
 from sevenfold.rules.screening import Screening
@@ -58,6 +58,7 @@ from sevenfold.rules.visiting import check_visit, implausible, question_of_day
 from sevenfold.trial.followed import Followed
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.standing import TrialStanding
+from sevenfold.trial.stock import STOCK_KINDS, Stock
 from sevenfold.trial.subject import Disposition, Standing, after_lock, check_next
 from sevenfold.trial.timing import check_moment, study_day_of
 
@@ -108,7 +109,8 @@ class Conduct:
         Where it is not known whether it was (the database's answer to the commit was lost), the trial goes on from
         what the database says.
         """
-        touched = {event.subject for event in self.ledger.waiting()}
+        waiting = self.ledger.waiting()
+        touched = {event.subject for event in waiting}
         self.ledger.discard()
         self.ledger.refresh()
         for subject in touched - {None}:
@@ -116,6 +118,8 @@ class Conduct:
             self.followed.again(subject, self.ledger)
         if None in touched:
             self.followed.trial_again(self.ledger)
+        if {event.type for event in waiting} & {kind.__name__ for kind in STOCK_KINDS}:
+            self.followed.stock_again(self.ledger)
         if self.is_locked:
             for subject in touched & self.standings.keys():
                 after_lock(self.standings[str(subject)])
@@ -359,7 +363,10 @@ class Conduct:
 
     def prepare_dose(self, subject: str, study_day: int, happened: datetime) -> tuple[str, Injected] | None:
         """The kit and the injection for a dose; None where an open rule holds it. A rule that stops dosing stops it
-        here, on the record, if it has not before.
+        here, on the record, if it has not before. Where stock is kept, the vials are taken from it.
+
+        Raises:
+            OutOfStock: the site lacks vials of some product that the kit might hold, whichever it does.
         """
         p = self.file.protocol
         if study_day not in p.dosing_days:
@@ -374,9 +381,20 @@ class Conduct:
         injected = volume_for(p, study_day, standing.weight_kg, standing.latest)
         said = Dispensed(study_day=study_day, kit="", volume_ml=injected.volume_ml, route=injected.route.value)
         self._check(said, subject, self.site_of(subject), happened)
-        kit = self.allocator.dispense(str(standing.number), study_day)
+        picked = self._picked(subject, study_day, injected, happened)
+        kit = self.allocator.dispense(str(standing.number), study_day, picked)
         self.record(subject, said.model_copy(update={"kit": kit}), "unblinded pharmacist", happened)
         return kit, injected
+
+    def _picked(
+        self, subject: str, study_day: int, injected: Injected, happened: datetime
+    ) -> dict[str, dict[str, int]] | None:
+        """The vials that would go into a kit, whatever it holds; None where no stock is kept."""
+        site = str(self.site_of(subject))
+        wanted = vials_for(self.file.protocol, study_day, injected.volume_ml)
+        if not wanted or not self.stock.is_kept_at(site):
+            return None
+        return self.stock.pick(site, wanted, happened.astimezone(self.zone(site)).date())
 
     def give_dose(self, subject: str, study_day: int, kit: str, injected: Injected, happened: datetime) -> None:
         """The injection."""
@@ -440,6 +458,7 @@ class Conduct:
         nonce: str,
         results_key: str,
         happened: datetime,
+        vials: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         """Record the planned unblinding, after lock.
 
@@ -454,6 +473,7 @@ class Conduct:
             allocation_list=dict(allocation_list),
             commitment_nonce=nonce,
             results_key=results_key,
+            vials={kit: dict(lots) for kit, lots in (vials or {}).items()},
         )
         self._say(said, None, None, "sponsor and IDMC statistician", happened)
 
@@ -498,6 +518,15 @@ class Conduct:
     def say_of_trial(self, said: Payload, actor: str, happened: datetime, site: str | None = None) -> None:
         """Record something of the trial as a whole or of a site, if it may be said now."""
         self._say(said, None, site, actor, happened)
+
+    def say_of_site(self, said: Payload, site: str, actor: str, happened: datetime) -> None:
+        """Record something of a site, if it may be said now."""
+        self._say(said, None, site, actor, happened)
+
+    @property
+    def stock(self) -> Stock:
+        """Every site's vials. It is behind the blind: for pharmacists alone."""
+        return self.followed.stock
 
     def site_of(self, subject: str) -> str | None:
         """The site of a subject; None of one who was never screened."""
@@ -572,6 +601,7 @@ class Conduct:
             self.followed.again(subject, self.ledger)
         else:
             self.followed.moves(said, subject, site, happened)
+        self.followed.stock.sees(said, site)
 
     def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.check(said, subject, site)

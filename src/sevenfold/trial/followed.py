@@ -25,6 +25,7 @@ from sevenfold.trial.event_rates import EventRates
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.safety_review import SafetyReviewer
 from sevenfold.trial.standing import TrialStanding
+from sevenfold.trial.stock import STOCK_KINDS, Stock
 from sevenfold.trial.subject import Standing, after, after_lock
 
 __all__ = ["Followed"]
@@ -40,6 +41,7 @@ class Followed:
         sites: by subject.
         rates: of events that a rule counts.
         reviewer: knows masked results, behind the blind.
+        stock: of vials, behind the blind.
     """
 
     protocol: Protocol
@@ -50,15 +52,24 @@ class Followed:
     corrections: Corrections = field(default_factory=Corrections, repr=False)
     rates: EventRates = field(init=False, repr=False)
     reviewer: SafetyReviewer = field(init=False, repr=False)
+    stock: Stock = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.stock = Stock(self.allocator.open, self.allocator.vials_in)
         self.rates, self.reviewer = EventRates(self.protocol), SafetyReviewer(self.allocator)
 
     def from_the_first(self, ledger: Ledger) -> None:
         """Follow everything that was committed."""
         self.corrections = Corrections.among(ledger.of_type(Corrected.__name__))
         for event in ledger.events():
-            self._follow(event)
+            self.stock.sees(self._follow(event), event.site)
+
+    def stock_again(self, ledger: Ledger) -> None:
+        """Count every site's vials anew, through what was committed."""
+        self.stock = Stock(self.allocator.open, self.allocator.vials_in)
+        events = [event for kind in STOCK_KINDS for event in ledger.of_type(kind.__name__)]
+        for event in sorted(events, key=lambda one: one.sequence):
+            self.stock.sees(read_payload(event), event.site)
 
     def again(self, subject: str, ledger: Ledger) -> None:
         """Follow a subject anew, through what was committed and what waits."""
@@ -92,7 +103,7 @@ class Followed:
             for standing in self.standings.values():
                 after_lock(standing)
 
-    def _follow(self, event: Event) -> None:
+    def _follow(self, event: Event) -> Payload:
         """Move on by an event of the ledger, and let the safety reviewer see what was sealed in it."""
         said = self.corrections.read(event)
         subject, at = str(event.subject), datetime.fromisoformat(event.happened_at)
@@ -106,3 +117,4 @@ class Followed:
             self.reviewer.puts_right(subject, said.visit, plain["test"], Result.model_validate(plain["right"]))
         elif isinstance(said, SafetyReviewed):
             self.reviewer.recalls(subject, said)
+        return said

@@ -15,7 +15,9 @@ __all__ = ["Allocator", "Candidate", "Event", "Nature"]
 
 
 class Allocator(Protocol):
-    """What conduct may ask of the vault. No answer tells an arm."""
+    """What conduct may ask of the vault. No answer tells an arm but those that are for use behind the blind: ``open``,
+    and ``vials_in``.
+    """
 
     @property
     def commitment(self) -> str:
@@ -30,8 +32,12 @@ class Allocator(Protocol):
         """Dispense placebo in place of the active product from now on, or no longer; what is for good stays."""
         ...
 
-    def dispense(self, number: str, study_day: int) -> str:
-        """The number of the kit for a dose."""
+    def dispense(self, number: str, study_day: int, picked: Mapping[str, Mapping[str, int]] | None = None) -> str:
+        """The number of the kit for a dose, made of the vials that were picked for whichever product it holds."""
+        ...
+
+    def vials_in(self, kit: str) -> Mapping[str, int]:
+        """The vials that went into a kit, by lot: for the stock, which is kept behind the blind."""
         ...
 
     def persist(self) -> None:

@@ -28,6 +28,8 @@ from sevenfold.record.payloads import (
     EnvelopeOpened,
     FollowUpCompleted,
     FurtherMaskedResults,
+    KitDestroyed,
+    KitReturned,
     LeftHospital,
     LeftIcu,
     LostToFollowUp,
@@ -94,8 +96,8 @@ _ABOUT_DATA: Final = (
 )
 _EMERGENCY: Final = (EmergencyUnblinded, EnvelopeOpened, NoticeSeen)
 _AFTERWARDS: Final = (
-    TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,
-    MaskedResults, FurtherMaskedResults, SafetyReviewed,  # of a sample taken before
+    TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed, KitReturned,
+    KitDestroyed, MaskedResults, FurtherMaskedResults, SafetyReviewed,  # of a sample taken before
 )  # fmt: skip
 """These may follow when a subject's part is over."""
 
@@ -136,6 +138,9 @@ class Standing:
     reviewed_visits: set[str] = field(default_factory=set)
     dispensed: dict[int, Handed] = field(default_factory=dict)  # by study day
     dose_days: set[int] = field(default_factory=set)
+    given_days: set[int] = field(default_factory=set)
+    returned_days: set[int] = field(default_factory=set)  # of kits that came back to the pharmacy
+    destroyed_days: set[int] = field(default_factory=set)  # of kits that came back and were destroyed
     in_icu: bool = True
     in_hospital: bool = True
     n_given: int = 0  # doses
@@ -213,9 +218,15 @@ def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
             )
         case DoseGiven() | DoseNotGiven():
             standing.dose_days.add(said.study_day)
-            standing.n_given += isinstance(said, DoseGiven)
+            if isinstance(said, DoseGiven):
+                standing.n_given += 1
+                standing.given_days.add(said.study_day)
             if said.study_day == 1:
                 standing.day_one_at = happened
+        case KitReturned():
+            standing.returned_days.add(said.study_day)
+        case KitDestroyed():
+            standing.destroyed_days.add(said.study_day)
         case DosingStopped():
             standing.is_dosing = False
         case AdverseEventReported():
@@ -307,7 +318,11 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
             handed = standing.dispensed.get(said.study_day)
             if handed is None:
                 return _dose_objection(standing, said.study_day) or f"no kit was dispensed for day {said.study_day}"
+            if said.study_day in standing.returned_days:
+                return f"kit {handed.kit} came back to the pharmacy"
             return _dose_objection(standing, said.study_day) or _not_as_dispensed(handed, said)
+        case KitReturned() | KitDestroyed():
+            return _kit_objection(standing, said)
         case DoseNotGiven():
             return _not_randomised(standing) or _has_outcome(standing, said.study_day)
         case FurtherMaskedResults():
@@ -375,6 +390,20 @@ def _not_randomised(standing: Standing) -> str | None:
 
 def _has_outcome(standing: Standing, study_day: int) -> str | None:
     return f"the dose of day {study_day} was recorded already" if study_day in standing.dose_days else None
+
+
+def _kit_objection(standing: Standing, said: KitReturned | KitDestroyed) -> str | None:
+    """What stands against a kit's coming back, or against its being destroyed."""
+    handed = standing.dispensed.get(said.study_day)
+    if handed is None or handed.kit != said.kit:
+        return f"kit {said.kit} was not dispensed for day {said.study_day}"
+    if isinstance(said, KitDestroyed):
+        if said.study_day not in standing.returned_days:
+            return f"kit {said.kit} did not come back"
+        return f"kit {said.kit} was destroyed already" if said.study_day in standing.destroyed_days else None
+    if said.study_day in standing.given_days:
+        return f"kit {said.kit} was given"
+    return f"kit {said.kit} came back already" if said.study_day in standing.returned_days else None
 
 
 def _not_as_dispensed(handed: Handed, said: DoseGiven) -> str | None:

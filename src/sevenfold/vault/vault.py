@@ -1,8 +1,8 @@
 """The vault: the only holder of who receives what, in a file of its own under a key of its own.
 
-Its verbs: allocate the next place, dispense a kit, say what a kit holds (to the pharmacy, or to the virtual body that
-receives it), seal and open masked results, and reveal everything once, after lock. A commitment to the list is given
-out at the start.
+Its verbs: allocate the next place, dispense a kit and remember its vials, say what a kit holds (to the pharmacy, or to
+the virtual body that receives it), seal and open masked results, and reveal everything once, after lock. A commitment
+to the list is given out at the start.
 """
 
 import hmac
@@ -27,12 +27,13 @@ _FOR_GOOD, _FOR_NOW = "for good", "until further notice"
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealed:
-    """Everything, once. ``assignments`` is by randomisation number."""
+    """Everything, once. ``assignments`` is by randomisation number, ``vials`` by kit and lot."""
 
     assignments: Mapping[str, str]
     allocation_list: Mapping[str, list[str]]
     nonce: str
     results_key: str
+    vials: Mapping[str, Mapping[str, int]]
 
 
 @final
@@ -50,6 +51,7 @@ class Vault:
     _kits: dict[tuple[str, int], str] = field(repr=False)
     _taken: dict[str, str] = field(default_factory=dict, repr=False)  # randomisation number -> arm
     _contents: dict[str, str] = field(default_factory=dict, repr=False)  # kit -> product
+    _vials: dict[str, dict[str, int]] = field(default_factory=dict, repr=False)  # kit -> lot -> how many went in
     _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # randomisation number -> whether for good
     _n_kept: dict[str, int] = field(default_factory=dict, repr=False)  # of each list, how many items the file holds
     _next: dict[str, int] = field(default_factory=dict, repr=False)  # stratum -> place before which all are taken
@@ -96,8 +98,9 @@ class Vault:
         kits = {(number, day): kit for number, day, kit in kept["kit numbers"]}
         taken, contents = dict(kept.get("taken places", [])), dict(kept.get("kit contents", []))
         withheld = {number: state == _FOR_GOOD for number, state in kept["withheld"] if state}
-        n_kept = {"taken places": len(taken), "kit contents": len(contents)}
-        return cls(supply, safe, secret, drawn, kits, taken, contents, withheld, n_kept)
+        vials = {kit: dict(lots) for kit, lots in kept.get("kit vials", [])}
+        n_kept = {"taken places": len(taken), "kit contents": len(contents), "kit vials": len(vials)}
+        return cls(supply, safe, secret, drawn, kits, taken, contents, vials, withheld, n_kept)
 
     @property
     def path(self) -> Path:
@@ -136,12 +139,17 @@ class Vault:
         else:
             self._withheld.pop(number, None)
 
-    def dispense(self, number: str, study_day: int) -> str:
+    def dispense(self, number: str, study_day: int, picked: Mapping[str, Mapping[str, int]] | None = None) -> str:
         """The kit for a subject's dose of this day; it holds placebo while the active product is withheld.
+
+        Args:
+            picked: for every product that the kit may hold, the vials that go into it then (lot -> how many); None
+                where no stock is kept.
 
         Raises:
             InvalidInput: the place was not taken, there is no dose on that day, or the kit was dispensed already.
-            InvalidDesign: the active product is withheld and has no placebo.
+            InvalidDesign: the active product is withheld and has no placebo, or no vials were picked of what the kit
+                holds.
         """
         if number not in self._taken:
             raise InvalidInput(f"No kit can be dispensed for {number}: the place was not taken.")
@@ -159,6 +167,10 @@ class Vault:
                     "a placebo that matches it; name one under 'products'."
                 )
             product = self.supply.placebo_of[product]
+        if picked is not None:
+            if product not in picked:
+                raise InvalidDesign(f"No vials were picked of what kit {kit} holds; pick those of every product.")
+            self._vials[kit] = dict(picked[product])
         self._contents[kit] = product
         return kit
 
@@ -167,6 +179,10 @@ class Vault:
         if kit not in self._contents:
             raise InvalidInput(f"There is no dispensed kit {kit!r}.")
         return self._contents[kit]
+
+    def vials_in(self, kit: str) -> dict[str, int]:
+        """The vials that went into a kit, by lot: for those who keep the stock. Empty where none was kept."""
+        return dict(self._vials.get(kit, {}))
 
     def has_given_out(self, *, number: str | None = None, kit: str | None = None) -> bool:
         """Whether this place was taken, or this kit dispensed."""
@@ -195,21 +211,27 @@ class Vault:
             )
         taken = {number: arm for number, arm in self._taken.items() if number in numbers}
         contents = {kit: product for kit, product in self._contents.items() if kit in kits}
+        vials = {kit: lots for kit, lots in self._vials.items() if kit in kits}
         reviewed = {
             number
             for number in self._withheld.keys() | withheld.keys()
             if self._withheld.get(number) != withheld.get(number)
         }
         lists: dict[str, tuple[list[Any], Iterable[int]]] = {}
-        for name, now, before in (("taken places", taken, self._taken), ("kit contents", contents, self._contents)):
+        growing: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = (
+            ("taken places", taken, self._taken),
+            ("kit contents", contents, self._contents),
+            ("kit vials", vials, self._vials),
+        )
+        for name, now, before in growing:
             n_same = next((i for i, (a, b) in enumerate(zip(now, before, strict=False)) if a != b), len(now))
             if n_same < self._n_kept.get(name, 0):  # else the file has never heard of what is taken back
-                lists[name] = (list(now.items()), range(max(n_same - 1, 0), len(now)))
+                lists[name] = (_as_list(now), range(max(n_same - 1, 0), len(now)))
         if reviewed:
             lists["withheld"] = self._as_withheld(withheld, reviewed | self._reviewed)
         if lists:
             self._safe.put(lists)
-        self._taken, self._contents, self._withheld = taken, contents, dict(withheld)
+        self._taken, self._contents, self._vials, self._withheld = taken, contents, vials, dict(withheld)
         self._next = {}
         self._n_kept |= {name: len(items) for name, (items, _) in lists.items() if name != "withheld"}
         self._reviewed = set() if reviewed else self._reviewed
@@ -259,6 +281,7 @@ class Vault:
             allocation_list={stratum: list(arms) for stratum, arms in self._list.items()},
             nonce=self._nonce(),
             results_key=self._results_key().hex(),
+            vials={kit: dict(lots) for kit, lots in self._vials.items()},
         )
 
     def persist(self) -> None:
@@ -266,6 +289,7 @@ class Vault:
         growing: dict[str, list[Any]] = {
             "taken places": list(self._taken.items()),
             "kit contents": list(self._contents.items()),
+            "kit vials": _as_list(self._vials),
         }
         new = {name: (items, range(self._n_kept.get(name, 0), len(items))) for name, items in growing.items()}
         lists: dict[str, tuple[list[Any], Iterable[int]]] = {name: entry for name, entry in new.items() if entry[1]}
@@ -287,3 +311,8 @@ class Vault:
 
     def _results_key(self) -> bytes:
         return derived_key(self._secret, "masked results")
+
+
+def _as_list(named: Mapping[str, Any]) -> list[Any]:
+    """Entries as lists of plain values: of a mapping within, its entries."""
+    return [[name, list(one.items()) if isinstance(one, Mapping) else one] for name, one in named.items()]

@@ -1,5 +1,7 @@
 """What is said of the trial as a whole: opened, its sites, closed, unblinded."""
 
+from pydantic import Field
+
 from sevenfold.record.kinds.kind import Payload
 
 __all__ = ["DatabaseLocked", "RunInterrupted", "SiteOpened", "TrialOpened", "Unblinded", "UnblindingAsked"]
@@ -46,12 +48,17 @@ class UnblindingAsked(Payload):
 
 
 class Unblinded(Payload):
-    """The planned unblinding: who received what, and the keys that let anyone check it against the commitment."""
+    """The planned unblinding: who received what, and the keys that let anyone check it against the commitment.
+
+    Args:
+        vials: kit -> lots and how many vials of each went into it; where stock was kept.
+    """
 
     assignments: dict[str, str]
     allocation_list: dict[str, list[str]]
     commitment_nonce: str
     results_key: str
+    vials: dict[str, dict[str, int]] = Field(default_factory=dict, exclude_if=lambda vials: not vials)
 
 
 class RunInterrupted(Payload):

@@ -1,18 +1,19 @@
 """Doses: the pharmacist dispenses a kit, the nurse gives it. Only the pharmacist's screen says what a kit holds."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import OutOfOrder
-from sevenfold.record.payloads import DoseNotGiven
+from sevenfold.record.payloads import DoseNotGiven, KitReturned
 from sevenfold.rules.dosing import Injected, volume_for
 from sevenfold.service.fields import moment_of
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.service.timeline import doses_to_come
+from sevenfold.trial.subject import Standing
 from sevenfold.trial.timing import study_day_of
 
 __all__ = ["routes"]
@@ -38,10 +39,31 @@ def pharmacy(request: Request, seat: Annotated[Seat, Depends(seated(Right.DISPEN
                 (one, waiting[0], study_day_of(standing, here, room.zone(seat.person, name)), standing.weight_kg)
             )
         for at, kit in one.dispensed:
-            given = kit.study_day in standing.dose_days
-            handed.append((at, one, kit, room.vault.contents(kit.kit), given))
+            handed.append((at, one, kit, room.vault.contents(kit.kit), _where(standing, kit.study_day)))
     handed.sort(key=lambda row: row[0], reverse=True)
-    return page(request, "pharmacy", seat, due=due, handed=handed[:60], labels=room.protocol.products)
+    site = str(seat.person.site)
+    return page(
+        request,
+        "pharmacy",
+        seat,
+        due=due,
+        handed=handed[:60],
+        labels=room.protocol.products,
+        is_stock_kept=room.conduct.stock.is_kept_at(site),
+        lots=lambda kit: [
+            f"{room.conduct.stock.lots[site][key].batch} × {n}" for key, n in room.vault.vials_in(kit).items()
+        ],
+        reasons=get_args(KitReturned.model_fields["reason"].annotation),
+    )
+
+
+def _where(standing: Standing, day: int) -> str:
+    """Where a kit is that was dispensed for a day."""
+    if day in standing.given_days:
+        return "given"
+    if day in standing.destroyed_days:
+        return "destroyed"
+    return "came back" if day in standing.returned_days else "on the ward"
 
 
 @routes.post("/pharmacy/{name}/{day}")
