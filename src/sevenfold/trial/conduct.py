@@ -511,10 +511,6 @@ class Conduct:
         """Subjects randomised so far."""
         return sum(standing.number is not None for standing in self.standings.values())
 
-    def say_of_site(self, said: Payload, site: str, actor: str, happened: datetime) -> None:
-        """Record something of a site, if it may be said now."""
-        self._say(said, None, site, actor, happened)
-
     def say_of_trial(self, said: Payload, actor: str, happened: datetime, site: str | None = None) -> None:
         """Record something of the trial as a whole or of a site, if it may be said now."""
         self._say(said, None, site, actor, happened)
