@@ -16,7 +16,7 @@ from sevenfold.protocol.registered import CriterionKind
 from sevenfold.record.payloads import OrganSupport
 from sevenfold.service.importing.planning import State
 from sevenfold.service.language import LANGUAGES, moment, table
-from sevenfold.service.pages import data, events
+from sevenfold.service.pages import data, events, identities
 from sevenfold.service.role import RIGHTS, Right, Role
 from sevenfold.trial.subject import Disposition
 
@@ -35,6 +35,7 @@ CHOSEN = [
     *events._OUTCOMES,
     *data._MEANINGS,
     *(state.value for state in State),
+    *identities.REASONS,
     "open",
     "answered",
     "closed",

@@ -36,8 +36,10 @@ from sevenfold.record.kinds.entering import (
     ConsentRefused,
     Randomised,
     Reconsented,
+    ReconsentRefused,
     UnmetCriterion,
 )
+from sevenfold.record.kinds.identity import IdentityDestroyed, IdentityKept
 from sevenfold.record.kinds.kind import Payload, Result
 from sevenfold.record.kinds.laboratory import (
     FurtherMaskedResults,
@@ -85,6 +87,8 @@ __all__ = [
     "EmergencyUnblinded",
     "FollowUpCompleted",
     "FurtherMaskedResults",
+    "IdentityDestroyed",
+    "IdentityKept",
     "LabFileImported",
     "LeftHospital",
     "LeftIcu",
@@ -100,6 +104,7 @@ __all__ = [
     "QueryClosed",
     "QueryRaised",
     "Randomised",
+    "ReconsentRefused",
     "Reconsented",
     "Result",
     "RunInterrupted",

@@ -26,6 +26,7 @@ from sevenfold.service.pages import (
     doses,
     emergency,
     events,
+    identities,
     importing,
     monitoring,
     people,
@@ -43,7 +44,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, people, subjects, data, screening, visits, events, doses, safety, importing, serious, trial, monitoring,
+    door, people, subjects, data, screening, visits, events, doses, safety, identities, importing,
+    serious, trial, monitoring,
     closing, emergency,
 )  # fmt: skip
 

@@ -6,6 +6,8 @@ from typing import Final, final
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.payloads import (
     DatabaseLocked,
+    IdentityDestroyed,
+    IdentityKept,
     Payload,
     PersonAdmitted,
     PersonChanged,
@@ -76,7 +78,7 @@ class TrialStanding:
             return "the trial is not open"
         if isinstance(said, (UnblindingAsked, Unblinded)):
             return self._blind(said)
-        if isinstance(said, (PersonAdmitted, PersonChanged)):  # who may come in is no datum of the trial
+        if isinstance(said, (PersonAdmitted, PersonChanged, IdentityKept, IdentityDestroyed)):  # no data of the trial
             return None
         if self.is_locked:
             return "the database is locked"
