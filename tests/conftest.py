@@ -1,15 +1,20 @@
 """What many tests share: rehearsed trials, made once a session."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from databases import Cluster, start_cluster
 from rehearsals import Rehearsed, rehearsed, with_planned
 from sevenfold.protocol.load import load
 from sevenfold.record.place import Place
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +56,18 @@ def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Pl
         found: Cluster = request.getfixturevalue("cluster")
         return found.new
     return lambda: tmp_path / f"{len(list(tmp_path.iterdir()))}.db"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    if not CHROMIUM.exists():
+        why = f"needs {CHROMIUM} (apt-get install chromium)"
+        if os.environ.get("SEVENFOLD_NEEDS_SERVICES"):
+            pytest.fail(f"SEVENFOLD_NEEDS_SERVICES is set, and this test {why}", pytrace=False)
+        pytest.skip(why)
+    root = ["--no-sandbox"] if os.getuid() == 0 else []
+    with sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=str(CHROMIUM), args=root)
+        yield chromium
+        chromium.close()

@@ -12,11 +12,12 @@ from rehearsals import Rehearsed
 from sevenfold.clock import SimulatedClock
 from sevenfold.errors import AuditBroken, InvalidInput
 from sevenfold.record.event import Event
-from sevenfold.record.head import LedgerState, SigningKey
+from sevenfold.record.head import AFTER_LOCK, LedgerState, SigningKey
 from sevenfold.record.ledger import Ledger
-from sevenfold.record.payloads import Payload, VisitHeld, read_payload
+from sevenfold.record.payloads import Payload, Unblinded, UnblindingAsked, VisitHeld, read_payload
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
+from sevenfold.trial.standing import NO_DATUM
 
 
 def test_events_are_never_changed_or_deleted_through_sql(ledger_copy: Callable[[], Path]) -> None:
@@ -83,3 +84,9 @@ def test_the_clock_of_the_record_runs_forward_and_people_s_time_is_kept(small_tr
     for event in events:
         assert datetime.fromisoformat(event.happened_at) <= datetime.fromisoformat(event.recorded_at)
     assert read_head(small_trial.folder / "trial.db").state is LedgerState.COMPLETE
+
+
+def test_what_may_follow_a_lock_is_what_the_trial_takes_for_no_datum() -> None:
+    """One rule, said by names where the ledger keeps it and by kinds where the trial does."""
+    of_the_blind = {UnblindingAsked.__name__, Unblinded.__name__}
+    assert {kind.__name__ for kind in NO_DATUM} | of_the_blind == AFTER_LOCK

@@ -10,7 +10,7 @@ from served import SITE, Served, serve_new
 
 from sevenfold.errors import InvalidInput
 from sevenfold.service.opening import admit_everybody
-from sevenfold.service.people import accounts
+from sevenfold.service.people import door, passwords
 from sevenfold.service.people.factor import new_factor
 from sevenfold.service.people.tables import PERSON
 from sevenfold.service.role import Role
@@ -73,14 +73,14 @@ def test_whatever_is_wrong_the_door_says_the_same_and_works_as_much(
     each, so that neither tells who there is. Times are not measured here; the hash is what takes time.
     """
     n_hashed = 0
-    matches = accounts._matches
+    matches = passwords.matches
 
     def counted(kept: str, password: str) -> bool:
         nonlocal n_hashed
         n_hashed += 1
         return matches(kept, password)
 
-    monkeypatch.setattr(accounts, "_matches", counted)
+    monkeypatch.setattr(door, "matches", counted)
     people = [member(served, watch) for _ in range(3)]
     suspended, shut, open_one = people
     served.room.accounts.suspend(suspended.person, is_suspended=True)
@@ -112,12 +112,12 @@ def test_passwords_have_twelve_to_256_letters_of_any_kind_and_are_taken_as_typed
     kept = " Ünïcode 漢字 and a space at the end "
     for taken in ("all lower case letters", "1234567890 1234", "x7" + "letter " * 36, kept):
         begun(taken)
-    row = served.room.accounts._row(PERSON.c.id == person.id)
+    row = served.room.accounts.row(PERSON.c.id == person.id)
     assert row is not None
     assert row["password"].startswith("$argon2id$")
-    assert accounts._matches(row["password"], kept)
+    assert passwords.matches(row["password"], kept)
     for other in (kept.strip(), kept.lower(), kept[:-1]):
-        assert not accounts._matches(row["password"], other)
+        assert not passwords.matches(row["password"], other)
 
 
 def test_the_fields_of_the_door_hide_the_password_and_let_a_manager_fill_it_in(served: Served) -> None:

@@ -3,7 +3,6 @@
 Left out where Debian's Chromium is not there; an error where ``SEVENFOLD_NEEDS_SERVICES`` is set.
 """
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -16,32 +15,16 @@ import pyotp
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 from served import SITE, Served, eligible, serve_new
 
 from sevenfold.record.verify import verify
 from sevenfold.service.app import app_of
 from sevenfold.service.opening import first_link
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
 TEMPLATES: Final = Path(__file__).parents[2] / "src" / "sevenfold" / "service" / "templates"
 WIDTHS: Final = {"desk": 1280, "telephone": 390}
 WHO: Final = f"/subjects/{SITE}-002"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    if not CHROMIUM.exists():
-        why = f"needs {CHROMIUM} (apt-get install chromium)"
-        if os.environ.get("SEVENFOLD_NEEDS_SERVICES"):
-            pytest.fail(f"SEVENFOLD_NEEDS_SERVICES is set, and this test {why}", pytrace=False)
-        pytest.skip(why)
-    root = ["--no-sandbox"] if os.getuid() == 0 else []
-    with sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=str(CHROMIUM), args=root)
-        yield chromium
-        chromium.close()
 
 
 @contextmanager

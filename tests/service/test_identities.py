@@ -48,6 +48,11 @@ def destroy(served: Served, status: int = 200) -> str:
     return text
 
 
+def keys_of(folder: Path) -> Path:
+    """Where the keys of a trial's entries lie."""
+    return keys_beside(key_beside(folder), folder)
+
+
 def everything(folder: Path) -> bytes:
     """All that lies in a folder, and beside it."""
     return b"".join(path.read_bytes() for path in sorted(folder.parent.rglob("*")) if path.is_file())
@@ -112,7 +117,7 @@ def test_an_entry_that_was_destroyed_opens_neither_here_nor_in_a_backup(served: 
     served.room.close()
     restore(tmp_path / "backup", tmp_path / "again")
     shutil.copy(key_beside(served.folder), key_beside(tmp_path / "again"))
-    shutil.copy(keys_beside(key_beside(served.folder)), keys_beside(key_beside(tmp_path / "again")))
+    shutil.copy(keys_of(served.folder), keys_of(tmp_path / "again"))
     again = opened(tmp_path / "again", key_beside(tmp_path / "again"))
     assert again.identities.of(WHO) is None
     again.close()
@@ -127,7 +132,7 @@ def test_a_backup_opens_with_the_keys_that_were_kept_elsewhere(served: Served, t
     again = opened(tmp_path / "again", key_beside(tmp_path / "again"))
     assert again.identities.of(WHO) is None
     again.close()
-    shutil.copy(keys_beside(key_beside(served.folder)), keys_beside(key_beside(tmp_path / "again")))
+    shutil.copy(keys_of(served.folder), keys_of(tmp_path / "again"))
     again = opened(tmp_path / "again", key_beside(tmp_path / "again"))
     found = again.identities.of(WHO)
     assert found is not None
@@ -137,7 +142,7 @@ def test_a_backup_opens_with_the_keys_that_were_kept_elsewhere(served: Served, t
 
 def test_the_file_of_keys_holds_nothing_of_a_key_that_was_destroyed(served: Served) -> None:
     """Written over, not only forgotten; the file is its owner's alone, and opens nothing without the trial's key."""
-    path = keys_beside(key_beside(served.folder))
+    path = keys_of(served.folder)
     assert path.stat().st_mode & 0o077 == 0
     key = served.room.identities.keys.of(WHO)
     assert key is not None
@@ -156,6 +161,15 @@ def test_the_file_of_keys_holds_nothing_of_a_key_that_was_destroyed(served: Serv
     assert (served.folder / FILE).read_bytes() != entry
     assert not list(path.parent.glob("*-wal"))
     assert not list(path.parent.glob("*-journal"))
+
+
+def test_the_keys_lie_beside_the_folder_where_the_trials_key_is_in_no_file(tmp_path: Path) -> None:
+    """As when it comes from the environment; never in the folder, which is backed up."""
+    (tmp_path / "kept").mkdir()
+    key = tmp_path / "kept" / "my.key"
+    key.touch()
+    assert keys_beside(key, tmp_path / "trial") == tmp_path / "kept" / "my.identities"
+    assert keys_beside(Path("env:KEY"), tmp_path / "trial") == tmp_path / "trial.identities"
 
 
 def test_only_an_investigator_destroys_with_password_and_digits(served: Served) -> None:

@@ -24,6 +24,7 @@ SOURCE = Path(str(files("sevenfold")))
 TEMPLATES = sorted((SOURCE / "service" / "templates").glob("*.j2"))
 SPEAKING = [
     *sorted(set((SOURCE / "service").glob("*.py")) - {SOURCE / "service" / "archive_verify.py"}),  # runs on its own
+    SOURCE / "report" / "boundary_figure.py",
     SOURCE / "report" / "enrolment_figure.py",
     SOURCE / "report" / "subject_figure.py",
 ]

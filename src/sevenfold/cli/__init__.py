@@ -230,7 +230,12 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     command.add_argument("--folder", metavar="FOLDER", help="where the trial lies (default serve/<protocol's name>)")
     command.add_argument("--demo", action="store_true", help="a rehearsed trial in progress, in a folder of its own")
-    command.add_argument("--key", metavar="FILE", help="the trial's key (default: beside the folder, FOLDER.key)")
+    command.add_argument(
+        "--key",
+        metavar="FILE",
+        help="the trial's key: a file, one that was locked by `sevenfold lock-key`, or env:NAME for the environment "
+        "(default: beside the folder, FOLDER.key)",
+    )
     command.add_argument(
         "--database",
         metavar="URL",

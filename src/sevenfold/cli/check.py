@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sevenfold.design.shipped import check_primary
+from sevenfold.edge.predicted import scheme_told
 from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.treatment import VisibleInjection
@@ -36,7 +37,11 @@ def check_protocol(chosen: argparse.Namespace) -> int:
         _say(console, f"  {trial.id}: {trial.registry_id}, {trial.country}, {trial.sponsor}{where}")
     n = len(p.population.criteria)
     criteria = f"{n} {'criterion' if n == 1 else 'criteria'}"
-    _say(console, f"  {p.population.planned} subjects, randomised {_ratio(p)}; {criteria}\n")
+    _say(console, f"  {p.population.planned} subjects, randomised {_ratio(p)}; {criteria}")
+    if not p.is_described_in_words:
+        for sentence in scheme_told(file):
+            _say(console, f"  {sentence}")
+        console.print()
     if p.is_described_in_words:
         _say(console, "Arms")
         for arm in p.arms:

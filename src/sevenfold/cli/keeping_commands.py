@@ -11,11 +11,13 @@ _DATABASE = "the address with its password, where PGPASSWORD does not say it (de
 
 
 def add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """``backup``, ``restore``, ``archive``, ``head``."""
+    """``backup``, ``restore``, ``archive``, ``head``, ``envelopes``, ``lock-key``."""
     _add_backup(commands)
     _add_restore(commands)
     _add_archive(commands)
     _add_head(commands)
+    _add_envelopes(commands)
+    _add_lock_key(commands)
 
 
 def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -104,5 +106,53 @@ def _add_head(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         from sevenfold.cli.keeping import export_trial_head
 
         return export_trial_head(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_envelopes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Write a site's sealed envelopes, which show one subject's treatment in an emergency when the server is down "
+        "or a second factor is lost. Two pages: one opens envelopes in any browser without a network and says nothing "
+        "without a code; the other holds the codes, a card each, to be printed and sealed in paper. Neither says an "
+        "arm. Give them to two people: whoever has both knows everything."
+    )
+    command = command_of(
+        commands, "envelopes", "write a site's sealed envelopes for emergencies", text,
+        "sevenfold envelopes serve/iris-7 --site FR-1 --to envelopes/",
+        "sevenfold envelopes serve/iris-7 --site FR-1 --to envelopes-fr/ --language fr",
+    )  # fmt: skip
+    command.add_argument("folder", metavar="FOLDER", help=_FOLDER)
+    command.add_argument("--site", required=True, metavar="SITE", help="as the protocol calls it")
+    command.add_argument("--to", required=True, metavar="FOLDER", help="where the two pages are written")
+    command.add_argument("--key", metavar="FILE", help="the trial's key (default: beside the folder, FOLDER.key)")
+    command.add_argument("--language", choices=("en", "fr"), default="en", help="of the pages (default en)")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.keeping import write_site_envelopes
+
+        return write_site_envelopes(chosen)
+
+    command.set_defaults(run=run)
+
+
+def _add_lock_key(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = (
+        "Lock a key with a passphrase of two halves, each known to one person: neither opens the vault alone. Every "
+        "command that needs the key then asks both, or reads SEVENFOLD_KEY_HALF_1 and SEVENFOLD_KEY_HALF_2. The key "
+        "that lay open is destroyed by you, when the locked one was tried. A lost half can't be replaced."
+    )
+    command = command_of(
+        commands, "lock-key", "lock a key with a passphrase of two halves", text,
+        "sevenfold lock-key serve/iris-7.key --to serve/iris-7.locked",
+        "sevenfold serve --folder serve/iris-7 --key serve/iris-7.locked",
+    )  # fmt: skip
+    command.add_argument("key", metavar="KEY", help="a key file, or env:NAME for a key in the environment")
+    command.add_argument("--to", required=True, metavar="FILE", help="the new, locked key file")
+
+    def run(chosen: argparse.Namespace) -> int:
+        from sevenfold.cli.keeping import lock_key
+
+        return lock_key(chosen)
 
     command.set_defaults(run=run)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import uvicorn
 
 from sevenfold.edge.keys import key_beside
+from sevenfold.edge.predicted import scheme_told
 from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import load
 from sevenfold.record.place import place_of
@@ -97,6 +98,8 @@ def _make(chosen: argparse.Namespace, folder: Path, key: Path, database: sa.URL 
     """A new trial, or a demonstration with a rehearsed one in it."""
     file = load(chosen.protocol or "iris-7")
     if not chosen.demo:
+        for sentence in scheme_told(file):
+            print(sentence)
         begin_trial(file, folder, key, database)
         return
     if database is not None:

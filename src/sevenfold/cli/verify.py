@@ -1,6 +1,7 @@
 """``sevenfold verify``: is a ledger what its chain and its signed head say?"""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
     """Print the first faults and how many there are, or that there is none."""
     place = place_of(chosen.ledger)
     kept = Path(chosen.head) if chosen.head else _beside(place)
-    found = verify(place, exported_heads(kept) if kept else None)
+    found = verify(place, exported_heads(kept) if kept else None, os.cpu_count() or 1)
     faults = list(found.faults)
     if chosen.key:
         faults += faults_against_key(place, Secrets.read(Path(chosen.key)), _vault_of(place, chosen.vault))
@@ -38,7 +39,8 @@ def verify_ledger(chosen: argparse.Namespace) -> int:
     if chosen.key and not faults:
         print("       The key is the one of this ledger, and its vault knows every place and kit that it speaks of.")
     if not faults:
-        more = {LedgerState.COMPLETE: "", LedgerState.LOCKED: " It is still blind."}
+        blind = "" if found.is_unblinded else " It is still blind."
+        more = {LedgerState.COMPLETE: "", LedgerState.LOCKED: blind}
         incomplete = more.get(found.state or LedgerState.RUNNING, " The run it records is incomplete.")
         print(f"{shown(place)}: {found.n_events} events, chain and head hold; the ledger is {found.state}.{incomplete}")
         return 0

@@ -22,6 +22,7 @@ from sevenfold.protocol.load import ProtocolFile
 from sevenfold.provenance import Sourced
 from sevenfold.record.head import Head
 from sevenfold.record.history import History
+from sevenfold.report.blinding import blinding_of
 from sevenfold.report.page import ReportInput, render
 from sevenfold.report.prediction import PredictionInput
 
@@ -113,6 +114,9 @@ def conclude(
         predictions = PredictionInput(held_out=held_out, everything=everything, about=about_shipped(), drawn=told.drawn)
         found["published against simulated"] = plain(comparisons)
         found["predicted with parameter uncertainty"] = plain((held_out, everything))
+    blinding = blinding_of(history, protocol)
+    if blinding is not None:
+        found["blinding"] = plain(blinding)
     write_json(folder / "estimates.json", found)
     with telling.stage("Writing the report", 1):
         given = ReportInput(

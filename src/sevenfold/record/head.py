@@ -2,23 +2,34 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from sevenfold.sealing import canonical_json
 
-__all__ = ["Head", "LedgerState", "Signer", "SigningKey", "head_bytes", "signature_holds", "signed"]
+__all__ = ["AFTER_LOCK", "Head", "LedgerState", "Signer", "SigningKey", "head_bytes", "signature_holds", "signed"]
 
 
 class LedgerState(StrEnum):
     """Whether more is to come."""
 
     RUNNING = "running"
-    LOCKED = "locked"  # the data are; only the unblinding may follow
+    LOCKED = "locked"  # the data are; see AFTER_LOCK
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
+
+
+AFTER_LOCK: Final = frozenset(
+    {
+        "UnblindingAsked", "Unblinded",
+        "PersonAdmitted", "PersonChanged",
+        "EmergencyUnblinded", "EnvelopeOpened", "NoticeSeen",
+        "IdentityKept", "IdentityDestroyed",
+    }
+)  # fmt: skip
+"""Kinds of events that are no data of the trial: they alone may follow a locked head."""
 
 
 class Signer(Protocol):

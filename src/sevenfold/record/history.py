@@ -24,6 +24,7 @@ from sevenfold.record.payloads import (
     DoseObserved,
     DosingStopped,
     EmergencyUnblinded,
+    EnvelopeOpened,
     FollowUpCompleted,
     FurtherMaskedResults,
     LeftHospital,
@@ -33,6 +34,7 @@ from sevenfold.record.payloads import (
     MonitoringRaised,
     OrganSupport,
     Payload,
+    PossiblyUnblinded,
     Randomised,
     Reconsented,
     ReconsentRefused,
@@ -42,6 +44,7 @@ from sevenfold.record.payloads import (
     SealedQueryRaised,
     SecondaryInfection,
     SiteOpened,
+    TreatmentGuessed,
     TrialOpened,
     Unblinded,
     VisitHeld,
@@ -91,6 +94,8 @@ class SubjectHistory:
     dispensed: list[tuple[datetime, Dispensed]] = field(default_factory=list)
     raised: list[tuple[datetime, MonitoringRaised]] = field(default_factory=list)  # by open rules of monitoring
     unblindings: list[tuple[datetime, str]] = field(default_factory=list)  # emergencies: when, and who asked
+    guesses: list[tuple[datetime, TreatmentGuessed]] = field(default_factory=list)
+    seen: list[tuple[datetime, PossiblyUnblinded]] = field(default_factory=list)  # what may betray the treatment
     reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
     reconsented_at: datetime | None = None
     may_use_data: bool = True  # False for a patient who objects to the use of what was collected
@@ -216,8 +221,12 @@ def _tell(one: SubjectHistory, said: Payload, at: datetime) -> None:
                 one.day_one_at = at
         case Dispensed():
             one.dispensed.append((at, said))
-        case EmergencyUnblinded():
+        case EmergencyUnblinded() | EnvelopeOpened():
             one.unblindings.append((at, said.asked_by))
+        case TreatmentGuessed():
+            one.guesses.append((at, said))
+        case PossiblyUnblinded():
+            one.seen.append((at, said))
         case DoseObserved():
             one.observations.append((at, said))
         case AdverseEventReported():

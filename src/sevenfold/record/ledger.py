@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sevenfold.clock import Clock
 from sevenfold.errors import AuditBroken, InvalidInput, OutOfOrder
 from sevenfold.record.event import GENESIS, Draft, Event, chained
-from sevenfold.record.head import Head, LedgerState, Signer, signed
+from sevenfold.record.head import AFTER_LOCK, Head, LedgerState, Signer, signed
 from sevenfold.record.layout import EVENT, HEAD
 from sevenfold.record.place import Place, shown
 from sevenfold.record.reading import event_of, events_of, events_of_kind, read_head, rows_of
@@ -85,10 +85,10 @@ class Ledger:
         time, events carry that time.
 
         Raises:
-            OutOfOrder: the ledger is complete, or locked and this is not the unblinding.
+            OutOfOrder: the ledger is complete, or locked and this is a datum.
         """
         is_closed = self.head.state is LedgerState.COMPLETE
-        if is_closed or (self.head.state is LedgerState.LOCKED and draft.type != "Unblinded"):
+        if is_closed or (self.head.state is LedgerState.LOCKED and draft.type not in AFTER_LOCK):
             raise OutOfOrder(f"{draft.type} cannot be recorded: the ledger was closed as {self.head.state}.")
         previous = self._waiting[-1] if self._waiting else None
         sequence = self.last_sequence + 1

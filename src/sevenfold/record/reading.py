@@ -89,9 +89,16 @@ def event_of(row: Row) -> Event:
     return Event(**dict(zip(_EVENT_KINDS, row, strict=True)))
 
 
-def rows_of(store: Store, connection: sa.Connection) -> Iterator[Row]:
-    """Every event as it lies there, in the order of their numbers, one after the other."""
-    return store.rows(connection, sa.select(*_as_it_lies(EVENT)).order_by(EVENT.c.sequence))
+def rows_of(store: Store, connection: sa.Connection, numbers: range | None = None) -> Iterator[Row]:
+    """Every event as it lies there, or those of some numbers, in the order of their numbers, one after the other."""
+    chosen = sa.select(*_as_it_lies(EVENT)).order_by(EVENT.c.sequence)
+    if numbers is not None:
+        first, beyond = str(numbers.start), str(numbers.stop)
+        chosen = chosen.where(
+            EVENT.c.sequence >= sa.literal_column(first, sa.Integer),
+            EVENT.c.sequence < sa.literal_column(beyond, sa.Integer),
+        )
+    return store.rows(connection, chosen)
 
 
 def events_of(connection: sa.Connection, subject: str | None) -> list[Event]:

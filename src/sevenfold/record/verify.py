@@ -1,17 +1,17 @@
 """Whether a ledger is what its chain and its signed head say: every fault is found and located."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final, final
+from dataclasses import dataclass
+from typing import final
 
 from sevenfold.errors import AuditBroken
 from sevenfold.record.assigned import against_commitment
-from sevenfold.record.event import GENESIS, link_of
 from sevenfold.record.head import Head, LedgerState, signature_holds
 from sevenfold.record.place import Place
-from sevenfold.record.reading import Row, event_of, looked_at, mistyped, read_head, rows_of
+from sevenfold.record.reading import event_of, looked_at, read_head
 from sevenfold.record.store import store_of
 from sevenfold.record.structure import misbuilt
+from sevenfold.record.walking import Walk, walked
 
 __all__ = ["Verification", "verify"]
 
@@ -24,12 +24,14 @@ class Verification:
     Args:
         n_events: that the file holds.
         state: that the head says; None where the head is lost.
+        is_unblinded: whether the unblinding is among the events.
         faults: one sentence each; empty when the ledger is whole.
         notes: what holds and is worth saying.
     """
 
     n_events: int
     state: LedgerState | None
+    is_unblinded: bool
     faults: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -39,23 +41,22 @@ class Verification:
         return not self.faults
 
 
-def verify(place: Place, exported: Head | Sequence[Head] | None = None) -> Verification:
+def verify(place: Place, exported: Head | Sequence[Head] | None = None, processes: int = 1) -> Verification:
     """Check a ledger in one pass over it.
 
     Args:
         exported: heads that were kept elsewhere; with them, cutting the ledger short and chaining it anew are found.
+        processes: that may walk through parts of a long ledger at once; what is found is the same.
     """
     kept = [exported] if isinstance(exported, Head) else list(exported or ())
     store, notes = store_of(place), list[str]()
     with looked_at(place, store) as connection:
-        walk = _Walk({head.count for head in kept})
-        for row in rows_of(store, connection):
-            walk.step(row)
+        walk = walked(place, connection, {head.count for head in kept}, processes)
         try:
             head = read_head(place, connection)
         except AuditBroken as error:
             lost = (*walk.faults, *misbuilt(place), str(error))
-            return Verification(n_events=walk.n, state=None, faults=lost, notes=())
+            return Verification(n_events=walk.n, state=None, is_unblinded=False, faults=lost, notes=())
     faults = [*walk.faults, *misbuilt(place), *_against_head(walk, head)]
     for one in kept:
         faults += _against_exported(walk, head, one)
@@ -72,70 +73,16 @@ def verify(place: Place, exported: Head | Sequence[Head] | None = None) -> Verif
         if len(kept) == 1
         else f"{len(kept)} exported heads were compared."
     )
-    return Verification(n_events=walk.n, state=head.state, faults=tuple(faults), notes=tuple(notes))
+    return Verification(
+        n_events=walk.n,
+        state=head.state,
+        is_unblinded=any(row[1] == "Unblinded" for row in walk.told),
+        faults=tuple(faults),
+        notes=tuple(notes),
+    )
 
 
-_PLAIN: Final = frozenset(
-    (int, str, int, subject, site, str, str, str, bytes, str, str)
-    for subject in (str, type(None))
-    for site in (str, type(None))
-)
-_TOLD: Final = frozenset({"TrialOpened", "Randomised", "Unblinded"})  # what the commitment is held against
-
-
-@final
-@dataclass(slots=True)
-class _Walk:
-    """What is known of a ledger after some of its events."""
-
-    wanted: set[int]  # places of which the hash is kept
-    n: int = 0
-    previous: str = GENESIS
-    recorded: str = ""
-    is_broken: bool = False
-    faults: list[str] = field(default_factory=list)
-    hashes: dict[int, str] = field(default_factory=dict)
-    told: list[Row] = field(default_factory=list)
-    last: tuple[object, object] = ("", GENESIS)  # kind and hash of the event that was looked at last
-
-    def step(self, row: Row) -> None:
-        """Look at the next event."""
-        self.n += 1
-        number, kind, link_before, own = row[0], row[1], row[9], row[10]
-        self.last = kind, own
-        if self.n in self.wanted:
-            self.hashes[self.n] = own
-        if kind in _TOLD:
-            self.told.append(row)
-        if self.is_broken:
-            return
-        if number != self.n:
-            self.faults.append(f"Event {self.n} is missing: the next one in the ledger is number {number}.")
-            self.is_broken = True
-            return
-        try:
-            ought = link_of(*row[:10]) if tuple(map(type, row)) in _PLAIN else None
-        except UnicodeEncodeError:
-            ought = None
-        if ought is None:
-            self.faults.append(f"Event {number} was changed after it was recorded: {mistyped(row)}.")
-            self.previous = own
-            return
-        if link_before != self.previous:
-            self.faults.append(
-                f"Event {number} ({kind}) does not follow the event before it: something was "
-                "inserted, removed, changed or moved here."
-            )
-        if ought != own:
-            self.faults.append(
-                f"Event {number} ({kind}) was changed after it was recorded: its content does not match its hash."
-            )
-        if row[7] < self.recorded:
-            self.faults.append(f"Event {number} ({kind}) says that it was recorded before the one in front of it.")
-        self.previous, self.recorded = own, row[7]
-
-
-def _against_head(walk: _Walk, head: Head) -> list[str]:
+def _against_head(walk: Walk, head: Head) -> list[str]:
     faults = []
     if not signature_holds(head):
         faults.append("The signature of the head does not match what it says.")
@@ -148,7 +95,7 @@ def _against_head(walk: _Walk, head: Head) -> list[str]:
     return faults
 
 
-def _against_exported(walk: _Walk, head: Head, exported: Head) -> list[str]:
+def _against_exported(walk: Walk, head: Head, exported: Head) -> list[str]:
     if not signature_holds(exported):
         return ["The signature of the exported head does not match what it says."]
     if exported.public_key != head.public_key:
@@ -157,12 +104,10 @@ def _against_exported(walk: _Walk, head: Head, exported: Head) -> list[str]:
         return [f"The ledger was cut short: the exported head says {exported.count} events, {walk.n} are there."]
     if exported.count and walk.hashes[exported.count] != exported.hash:
         return [f"The ledger was chained anew: event {exported.count} is not the one that the exported head says."]
-    n_more = walk.n - exported.count
-    is_only_unblinded = n_more == 0 or (n_more == 1 and walk.last[0] == "Unblinded")
-    if exported.state is LedgerState.LOCKED and not is_only_unblinded:
+    if exported.state is LedgerState.LOCKED and walk.last_datum > exported.count:
         return [
             f"The exported head says that the data were locked after {exported.count} events; the ledger holds more "
-            "behind them than the unblinding."
+            "behind them than the unblinding, emergencies and people's access."
         ]
     if exported.state is LedgerState.COMPLETE and (head.count, head.state) != (exported.count, exported.state):
         return [

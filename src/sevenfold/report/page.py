@@ -14,6 +14,7 @@ from sevenfold.record.flow import flow_of
 from sevenfold.record.head import Head
 from sevenfold.record.history import History
 from sevenfold.report import words
+from sevenfold.report.blinding import blinding_of
 from sevenfold.report.flow_figure import flow_figure
 from sevenfold.report.limits import READINGS, limits_of
 from sevenfold.report.prediction import PredictionInput, predicted_section
@@ -77,6 +78,8 @@ def _context(given: ReportInput) -> dict[str, Any]:
             for name in arms
             if name in given.estimates.description.antibodies
         },
+        "blinding": blinding_of(given.history, p),
+        "n_randomised": len(given.history.randomised),
         "swimmer_svg": swimmer_figure(given.history, arms),
         "comparisons": given.comparisons,
         "readings": READINGS,

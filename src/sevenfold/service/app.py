@@ -20,6 +20,8 @@ from sevenfold.service.headers import Bounded, guarded, with_headers
 from sevenfold.service.importing.recording import Uploads
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
+    account,
+    boundary,
     closing,
     data,
     door,
@@ -29,6 +31,7 @@ from sevenfold.service.pages import (
     identities,
     importing,
     monitoring,
+    notices,
     people,
     safety,
     screening,
@@ -44,9 +47,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, people, subjects, data, screening, visits, events, doses, safety, identities, importing,
-    serious, trial, monitoring,
-    closing, emergency,
+    door, account, people, subjects, data, screening, visits, events, doses, safety, identities, importing,
+    serious, trial, monitoring, closing, emergency, notices, boundary,
 )  # fmt: skip
 
 
@@ -92,6 +94,8 @@ def app_of(room: Room) -> FastAPI:
             "The database can't be reached or written just now, and what was sent may not have been recorded. Look "
             "before you send it again."
         )
+        if request.scope["path"].endswith("/unblind"):
+            told += " The sealed envelope of the subject opens without this server."
         return _refused(request, 503, told)
 
     @app.exception_handler(RequestValidationError)

@@ -29,7 +29,7 @@ from sevenfold.record.store import store_of
 from sevenfold.record.verify import Verification, verify
 from sevenfold.service.identities.identities import FILE
 from sevenfold.service.opening import DATABASE, is_there, places_of
-from sevenfold.service.people.database import make_people, people_engine, people_through
+from sevenfold.service.people.database import make_people, people_engine, people_in, people_through
 from sevenfold.service.people.tables import PERSON
 
 __all__ = ["back_up", "restore"]
@@ -59,7 +59,7 @@ def back_up(folder: Path, target: Path, database: sa.URL | None = None) -> Verif
             copy_ledger(place, draft / "trial.db")
             engine = people_engine(folder / "people.db")
             stack.callback(engine.dispose)
-            people = [dict(row) for row in stack.enter_context(engine.connect()).execute(sa.select(PERSON)).mappings()]
+            people = people_in(engine)
         else:
             connection = stack.enter_context(looked_at(place, store_of(place)))  # one snapshot of both
             copy_ledger(place, draft / "trial.db", connection)
@@ -116,9 +116,10 @@ def restore(backup: Path, folder: Path, database: sa.URL | None = None) -> Verif
         shutil.copy(backup / "people.db", folder / "people.db")
     else:
         engine = people_engine(backup / "people.db")
-        with engine.connect() as connection:
-            people = [dict(row) for row in connection.execute(sa.select(PERSON)).mappings()]
-        engine.dispose()
+        try:
+            people = people_in(engine)
+        finally:
+            engine.dispose()
         _put_people(database, people)
         (folder / DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
     shutil.copy(backup / "vault.db", folder / "vault.db")

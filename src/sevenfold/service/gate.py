@@ -22,6 +22,7 @@ from sevenfold.service.room import Room
 
 __all__ = [
     "COOKIE",
+    "DEVICE_COOKIE",
     "Forbidden",
     "Form",
     "Outside",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 COOKIE: Final = "sevenfold"
+DEVICE_COOKIE: Final = "sevenfold_device"
 _FIELDS: Final = 600  # of a form, at most
 _FIELDS_WITH_FILE: Final = 10  # of a form that brings a file
 _LONGEST: Final = 20_000  # letters of a field

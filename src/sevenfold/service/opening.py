@@ -20,6 +20,7 @@ from sevenfold.service.identities.identities import FILE, Identities
 from sevenfold.service.identities.keys import IdentityKeys, keys_beside
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.database import make_people, people_engine
+from sevenfold.service.people.upgrade import bring_up
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
@@ -47,8 +48,7 @@ def make_folder(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | 
     if database is not None:
         store_of(database).check_free()
     folder.mkdir(parents=True, exist_ok=True)
-    secrets = Secrets.drawn()
-    secrets.write(key)
+    secrets = Secrets.made(key)
     (folder / "protocol.yaml").write_text(file.text, encoding="utf-8")
     if database is not None:
         (folder / DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
@@ -112,7 +112,7 @@ def opened(
     """The trial of a folder, as far as its ledger tells it; nobody else may serve it until the room is closed.
 
     Raises:
-        InvalidInput: there is none, the key is not its own, or somebody else serves it.
+        InvalidInput: there is none, the key is not its own, somebody else serves it, or a newer version made it.
         AuditBroken: the ledger or the vault was altered, or the vault is older than the ledger.
     """
     secrets = Secrets.read(key)
@@ -130,7 +130,14 @@ def opened(
     except BaseException:
         ledger.close()
         raise
-    accounts = Accounts(people_engine(people), secrets.people)
+    engine = people_engine(people)
+    try:
+        bring_up(engine)
+    except BaseException:
+        engine.dispose()
+        ledger.close()
+        raise
+    accounts = Accounts(engine, secrets.people)
     heads = None if is_demo else folder / "heads"
     room = Room(
         file,
@@ -138,7 +145,7 @@ def opened(
         vault,
         accounts,
         clock,
-        Identities(folder / FILE, IdentityKeys(keys_beside(key), secrets.identities)),
+        Identities(folder / FILE, IdentityKeys(keys_beside(key, folder), secrets.identities)),
         is_demo=is_demo,
         is_behind_tls=is_behind_tls,
         address=address,

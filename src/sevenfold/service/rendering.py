@@ -12,13 +12,15 @@ from jinja2.runtime import Context
 from sevenfold import __version__
 from sevenfold.service.gate import Seat, room_of
 from sevenfold.service.language import LANGUAGES, language_of, moment, translator
+from sevenfold.service.refusals import refusal
 from sevenfold.service.role import Right
 
-__all__ = ["page"]
+__all__ = ["environment", "page"]
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates, with the filters that they use."""
     environment = Environment(
         loader=PackageLoader("sevenfold.service", "templates"),
         autoescape=True,
@@ -27,6 +29,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["minutes"] = _minutes
+    environment.filters["refusal"] = refusal
     environment.filters["utc"] = lambda at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     return environment
 
@@ -41,7 +44,7 @@ def page(request: Request, template: str, seat: Seat | None = None, status: int 
     room = room_of(request)
     language = language_of(request)
     text = (
-        _environment()
+        environment()
         .get_template(f"{template}.html.j2")
         .render(
             room=room,

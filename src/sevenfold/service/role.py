@@ -55,6 +55,8 @@ class Right(StrEnum):
     OPEN_SITE = "open sites"
     LOCK = "lock the database"
     UNBLIND_ONE = "unblind a subject in an emergency"
+    SEE_NOTICES = "see that treatments were shown in emergencies"
+    TAKE_NOTE = "take note of an emergency for the sponsor"
     ASK_UNBLINDING = "ask for the unblinding of the trial after lock"
     UNBLIND_ALL = "confirm the unblinding of the trial after lock"
     READ_REPORT = "read the final report"
@@ -80,8 +82,10 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     ),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
     Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY, Right.READ_REPORT}),
-    Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE, Right.READ_REPORT}),
-    Role.MEDICAL_MONITOR: frozenset(_CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.READ_REPORT}),
+    Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE, Right.SEE_NOTICES, Right.READ_REPORT}),
+    Role.MEDICAL_MONITOR: frozenset(
+        _CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.SEE_NOTICES, Right.READ_REPORT}
+    ),
     Role.LABORATORY: frozenset({Right.SEND_MASKED, Right.IMPORT}),
     Role.SAFETY_REVIEWER: frozenset(
         {Right.SEE_MASKED, Right.REVIEW_SAFETY, Right.UNBLIND_SUSAR, Right.SEE_PROGRESS, Right.SEE_BY_ARM}
@@ -90,9 +94,12 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.IDMC_STATISTICIAN: frozenset(
         {Right.SEE_MASKED, Right.SEE_PROGRESS, Right.SEE_BY_ARM, Right.UNBLIND_ALL, Right.READ_REPORT}
     ),
-    Role.SPONSOR: frozenset({Right.SEE_PROGRESS, Right.OPEN_SITE, Right.ASK_UNBLINDING, Right.READ_REPORT}),
+    Role.SPONSOR: frozenset(
+        {Right.SEE_PROGRESS, Right.OPEN_SITE, Right.SEE_NOTICES, Right.TAKE_NOTE, Right.ASK_UNBLINDING}
+        | {Right.READ_REPORT}
+    ),
     Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE}),
-    Role.AUDITOR: frozenset(_CARE | {Right.READ_AUDIT, Right.READ_REPORT}),
+    Role.AUDITOR: frozenset(_CARE | {Right.READ_AUDIT, Right.SEE_NOTICES, Right.READ_REPORT}),
 }
 AT_A_SITE: Final = frozenset({Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST})
 """Roles of people who belong to one site and see it alone."""

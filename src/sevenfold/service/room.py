@@ -24,14 +24,17 @@ from sevenfold.errors import InvalidInput, SevenfoldError
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.exported import export_of_today
+from sevenfold.record.head import LedgerState
 from sevenfold.record.history import SubjectHistory, read_history
 from sevenfold.record.payloads import PersonAdmitted, PersonChanged
 from sevenfold.service.identities.identities import Identities
 from sevenfold.service.identities.texts import refuse_identity
 from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts
+from sevenfold.service.people.devices import Devices
+from sevenfold.service.people.door import Door
 from sevenfold.service.people.person import Person
-from sevenfold.service.people.sessions import Sessions
+from sevenfold.service.people.sessions import Session, Sessions
 from sevenfold.service.people.tokens import Tokens
 from sevenfold.trial.conduct import Conduct
 from sevenfold.vault.vault import Vault
@@ -64,6 +67,8 @@ class Room:
     is_behind_tls: bool = False
     address: str = ""
     sessions: Sessions = field(init=False)
+    devices: Devices = field(init=False)
+    door: Door = field(init=False)
     tokens: Tokens = field(init=False)
     heads: Path | None = None
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -71,6 +76,8 @@ class Room:
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.accounts)
+        self.devices = Devices(self.accounts)
+        self.door = Door(self.accounts, self.devices)
         self.tokens = Tokens(self.accounts)
         self.conduct.refuses = partial(refuse_identity, self.identities)
 
@@ -95,25 +102,31 @@ class Room:
             self.conduct.acting = "console" if person is None else person.actor
             try:
                 yield self.conduct
-                self.conduct.commit()
+                self.conduct.commit(LedgerState.LOCKED if self.conduct.is_locked else LedgerState.RUNNING)
             except BaseException:
                 self._give_up()
                 raise
             finally:
                 self.conduct.acting = None
 
-    def confirm(self, person: Person, password: str, code: str) -> None:
+    def confirm(self, session: Session, password: str, code: str) -> None:
         """Ask once more who it is, before a signature or an unblinding. In a demonstration nobody has a password.
+
+        Failures at the door, where strangers stand, do not count here; five in a row here end the session.
 
         Raises:
             InvalidInput: password and code are not the person's.
         """
-        if self.is_demo:
+        if self.is_demo or self.door.confirms(session, password, code, self.now_s()):
             return
-        again = self.accounts.recognised(person.login, password, code, self.now_s())
-        if again is None or again.id != person.id:
-            noted("person.not_confirmed", level=logging.WARNING, person=person.id)
+        noted("person.not_confirmed", level=logging.WARNING, person=session.person.id)
+        if self.sessions.is_there(session):
             raise InvalidInput("Password and six digits do not belong together; nothing was recorded or shown.")
+        noted("session.ended", level=logging.WARNING, person=session.person.id)
+        raise InvalidInput(
+            "Password and six digits did not belong together five times in a row; nothing was recorded or shown, and "
+            "the session has ended. Log in again."
+        )
 
     def _give_up(self) -> None:
         """Abandon the step; where the database can't be asked, the next step begins with asking it for everything."""

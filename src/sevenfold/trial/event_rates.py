@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import final
 
+from sevenfold.protocol.plan import MonitoringRule
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.payloads import AdverseEventReported
 from sevenfold.rules.boundary import boundary_of
@@ -43,6 +44,13 @@ class EventRates:
             n_treated = max(sum(standing.n_given > 0 for standing in standings), n_events)
             if boundary_of(found.rule.rate).is_reached(n_events, n_treated):
                 yield Raised(rule=found.rule, because=f"{n_events} of {n_treated} treated; the last: {found.because}")
+
+    def counts(self, standings: Iterable[Standing]) -> list[tuple[MonitoringRule, int, int]]:
+        """Each rule on a rate, with how many subjects met it and how many were treated, all arms together."""
+        n_treated = sum(standing.n_given > 0 for standing in standings)
+        rules = [rule for rule in self.protocol.monitoring if rule.rate is not None]
+        met = [sum(name == rule.id for name, _ in self._met) for rule in rules]
+        return [(rule, n, max(n_treated, n)) for rule, n in zip(rules, met, strict=True)]
 
     def _found(self, said: AdverseEventReported) -> tuple[Raised, ...]:
         return raised_by_event(self.protocol, said.term, said.grade, said.hours_after_dose)

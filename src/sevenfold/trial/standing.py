@@ -6,8 +6,11 @@ from typing import Final, final
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.payloads import (
     DatabaseLocked,
+    EmergencyUnblinded,
+    EnvelopeOpened,
     IdentityDestroyed,
     IdentityKept,
+    NoticeSeen,
     Payload,
     PersonAdmitted,
     PersonChanged,
@@ -18,8 +21,14 @@ from sevenfold.record.payloads import (
     UnblindingAsked,
 )
 
-__all__ = ["OF_THE_TRIAL", "TrialStanding"]
+__all__ = ["NO_DATUM", "OF_THE_TRIAL", "TrialStanding"]
 
+NO_DATUM: Final = (
+    PersonAdmitted, PersonChanged, EmergencyUnblinded, EnvelopeOpened, NoticeSeen, IdentityKept, IdentityDestroyed
+)  # fmt: skip
+"""Who may come in, what an emergency asks for, and that the site keeps or no longer keeps who a subject is, are no data
+of the trial: no lock bars them.
+"""
 OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, UnblindingAsked, Unblinded, RunInterrupted)
 
 
@@ -78,7 +87,7 @@ class TrialStanding:
             return "the trial is not open"
         if isinstance(said, (UnblindingAsked, Unblinded)):
             return self._blind(said)
-        if isinstance(said, (PersonAdmitted, PersonChanged, IdentityKept, IdentityDestroyed)):  # no data of the trial
+        if isinstance(said, NO_DATUM):
             return None
         if self.is_locked:
             return "the database is locked"

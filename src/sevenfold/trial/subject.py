@@ -24,6 +24,8 @@ from sevenfold.record.payloads import (
     DoseGiven,
     DoseNotGiven,
     DosingStopped,
+    EmergencyUnblinded,
+    EnvelopeOpened,
     FollowUpCompleted,
     FurtherMaskedResults,
     IdentityDestroyed,
@@ -32,6 +34,7 @@ from sevenfold.record.payloads import (
     LeftIcu,
     LostToFollowUp,
     MaskedResults,
+    NoticeSeen,
     Payload,
     PossiblyUnblinded,
     QueryAnswered,
@@ -92,6 +95,7 @@ _ABOUT_DATA: Final = (
     DataLocked,
     DataUnlocked,
 )
+_EMERGENCY: Final = (EmergencyUnblinded, EnvelopeOpened, NoticeSeen)
 _AFTERWARDS: Final = (
     TreatmentGuessed, PossiblyUnblinded, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,
     MaskedResults, FurtherMaskedResults, SafetyReviewed,  # of a sample taken before
@@ -275,6 +279,8 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return None
     if isinstance(said, _ABOUT_DATA):
         return _objection_to_data(standing, said)
+    if isinstance(said, _EMERGENCY):  # no lock and no end bars it
+        return _not_randomised(standing)
     if subject_is_locked(standing):
         return "the subject's data are locked"
     if isinstance(said, (VisitHeld, VisitMissed)) and said.visit in standing.locked:

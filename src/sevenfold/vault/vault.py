@@ -14,6 +14,7 @@ from typing import Any, Self, final
 from sevenfold.errors import AuditBroken, BlindBroken, InvalidDesign, InvalidInput
 from sevenfold.sealing import allocation_commitment, derived_key, open_sealed, seal
 from sevenfold.vault.allocation import PermutedBlocks, allocation_list
+from sevenfold.vault.envelopes import Envelope, sealed_envelopes
 from sevenfold.vault.kits import kit_numbers
 from sevenfold.vault.safe import Safe
 from sevenfold.vault.supply import Supply
@@ -222,6 +223,20 @@ class Vault:
         if number not in self._taken:
             raise InvalidInput(f"Nothing can be revealed of {number}: the place was not taken.")
         return self._taken[number]
+
+    def envelopes(self, stratum: str, told: Mapping[str, str]) -> list[Envelope]:
+        """A sealed envelope for every place of a stratum, taken or not: to be opened when the server is down.
+
+        Args:
+            told: arm -> what an envelope says of it.
+
+        Raises:
+            InvalidDesign: no such stratum.
+        """
+        if stratum not in self._list:
+            raise InvalidDesign(f"There is no stratum {stratum!r}; there is {', '.join(self._list)}.")
+        arms = {self.supply.number(stratum, place): arm for place, arm in enumerate(self._list[stratum])}
+        return sealed_envelopes(arms, told, derived_key(self._secret, "envelopes"))
 
     def letters(self) -> dict[str, str]:
         """A letter for every arm, in an order that follows from the secret: the monitoring committee's closed report

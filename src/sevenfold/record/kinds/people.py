@@ -26,9 +26,10 @@ class PersonChanged(Payload):
     """Something about a person's access was changed.
 
     Args:
-        change: ``suspended``, ``restored``, ``second factor renewed``, ``token made`` or ``token revoked``.
+        change: ``suspended``, ``restored``, ``second factor renewed``, ``password changed``, ``token made`` or
+            ``token revoked``.
     """
 
     person: str
-    change: Literal["suspended", "restored", "second factor renewed", "token made", "token revoked"]
+    change: Literal["suspended", "restored", "second factor renewed", "password changed", "token made", "token revoked"]
     reason: str

@@ -7,7 +7,9 @@ from sevenfold.record.kinds.kind import Payload
 __all__ = [
     "AuthorityInformed",
     "EmergencyUnblinded",
+    "EnvelopeOpened",
     "MonitoringRaised",
+    "NoticeSeen",
     "PossiblyUnblinded",
     "SeriousEventAssessed",
     "SusarUnblinded",
@@ -73,6 +75,29 @@ class EmergencyUnblinded(Payload):
 
     asked_by: str
     reason: str
+
+
+class EnvelopeOpened(Payload):
+    """A sealed envelope was opened at the bedside, without the server. It is recorded afterwards; the event's
+    ``happened_at`` is when it was opened.
+
+    Args:
+        asked_by: name and function of the person who opened it.
+        reason: why the treatment had to be known.
+    """
+
+    asked_by: str
+    reason: str
+
+
+class NoticeSeen(Payload):
+    """Somebody of the sponsor has taken note that a subject's treatment was shown in an emergency.
+
+    Args:
+        of: the number of the event that recorded the emergency.
+    """
+
+    of: int
 
 
 class PossiblyUnblinded(Payload):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, final
 
+from sevenfold.edge.keys import key_beside
 from sevenfold.sealing import open_sealed, seal
 
 __all__ = ["IdentityKeys", "keys_beside"]
@@ -21,9 +22,11 @@ _TABLES: Final = (
 _BYTES: Final = 32
 
 
-def keys_beside(key: Path) -> Path:
-    """Where the keys of identities lie: beside the trial's key, outside the folder that backups are taken of."""
-    return key.with_name(f"{key.stem}.identities")
+def keys_beside(key: Path, folder: Path) -> Path:
+    """Where the keys of identities lie: beside the trial's key, or beside its folder where the key lies in no file; in
+    either case outside the folder, which backups are taken of.
+    """
+    return (key if key.is_file() else key_beside(folder)).with_suffix(".identities")
 
 
 @final

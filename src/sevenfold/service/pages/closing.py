@@ -33,7 +33,7 @@ def closing(request: Request, seat: Reader) -> HTMLResponse:
 def ask(form: Annotated[Form, Depends(posted(Right.ASK_UNBLINDING))]) -> Response:
     """The first of the two: ask for the unblinding."""
     room, person = form.seat.room, form.seat.person
-    room.confirm(person, form["password"], form["code"])
+    room.confirm(form.seat.session, form["password"], form["code"])
     with room.step(person) as conduct:
         said = UnblindingAsked(person=person.id, name=person.name)
         conduct.say_of_trial(said, person.role.value, room.here_and_now(person))
@@ -44,7 +44,7 @@ def ask(form: Annotated[Form, Depends(posted(Right.ASK_UNBLINDING))]) -> Respons
 def confirm(request: Request, form: Annotated[Form, Depends(posted(Right.UNBLIND_ALL))]) -> Response:
     """The second: confirm it. Who received what is recorded with the keys that check it, and the report is made."""
     room, person = form.seat.room, form.seat.person
-    room.confirm(person, form["password"], form["code"])
+    room.confirm(form.seat.session, form["password"], form["code"])
     with room.step(person) as conduct:
         asked = conduct.whole.asked
         if asked is None and not conduct.whole.is_unblinded:

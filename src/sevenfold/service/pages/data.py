@@ -94,7 +94,7 @@ def sign(name: str, form: Annotated[Form, Depends(posted(Right.SIGN))]) -> Respo
     visit = form["visit"] or None
     if visit is not None and visit not in room.conduct.standings[name].visits:
         raise InvalidInput(f"Nothing is recorded of visit {visit[:40]!r}.")
-    room.confirm(person, form["password"], form["code"])
+    room.confirm(form.seat.session, form["password"], form["code"])
     with room.step(person) as conduct:
         digest = digest_of(conduct.ledger.events_of(name), visit)
         said = Signed(name=person.name, meaning=form["meaning"], visit=visit, digest=digest)

@@ -10,14 +10,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
 from sevenfold.service import language
-from sevenfold.service.gate import COOKIE, Form, posted, posted_openly, room_of
+from sevenfold.service.gate import COOKIE, DEVICE_COOKIE, Form, posted, posted_openly, room_of
 from sevenfold.service.log import noted
+from sevenfold.service.people.devices import KNOWN_FOR_S
 from sevenfold.service.people.factor import factor_picture, new_factor
 from sevenfold.service.people.person import Person
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 
-__all__ = ["home_of", "routes"]
+__all__ = ["home_of", "know_browser", "routes"]
 
 routes = APIRouter()
 Said = Annotated[Mapping[str, str], Depends(posted_openly)]
@@ -60,10 +61,15 @@ def come_in(request: Request, said: Said) -> Response:
     """In, or the same page again: what was wrong is not told."""
     room = room_of(request)
     login = said.get("login", "")
-    person = room.accounts.recognised(login, said.get("password", ""), said.get("code", ""), room.now_s())
+    device = request.cookies.get(DEVICE_COOKIE)
+    person = room.door.recognised(login, said.get("password", ""), said.get("code", ""), room.now_s(), device)
     if person is None:
         noted("login.failed", level=logging.WARNING, person=room.accounts.known(login))
-        fault = "Login, password and six digits do not belong together, or the door is shut for a quarter of an hour."
+        fault = (
+            "Login, password and six digits do not belong together, or too many tries failed and the door is shut for "
+            "a while: a quarter of an hour at first, longer each time, at most a day. It may be open in a browser from "
+            "which you came in before; and a new link from the administrator opens it at once."
+        )
         return page(request, "login", status=401, people=[], fault=fault, login=login)
     return _in(request, person)
 
@@ -138,7 +144,19 @@ def _in(request: Request, person: Person) -> Response:
     noted("session.begun", person=person.id, role=person.role.value)
     answer = RedirectResponse(home_of(person), 303)
     answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/", secure=room.is_behind_tls)
+    if not room.is_demo:
+        know_browser(request, answer, person)
     return answer
+
+
+def know_browser(request: Request, answer: Response, person: Person) -> None:
+    """Let the browser be one from which the person came in before."""
+    room = room_of(request)
+    cookie = room.devices.know(person, request.cookies.get(DEVICE_COOKIE), room.now_s())
+    answer.set_cookie(
+        DEVICE_COOKIE, cookie, max_age=KNOWN_FOR_S, httponly=True, samesite="strict", path="/",
+        secure=room.is_behind_tls,
+    )  # fmt: skip
 
 
 def _begin_page(request: Request, person: Person, token: str, factor: str, fault: str | None) -> HTMLResponse:

@@ -3,8 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from sevenfold.errors import InvalidInput
+from sevenfold.record.payloads import EnvelopeOpened
+from sevenfold.service.fields import moment_of
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
@@ -18,7 +21,7 @@ routes = APIRouter(prefix="/subjects/{name}/unblind")
 def questions(request: Request, name: str, seat: Annotated[Seat, Depends(seated(Right.UNBLIND_ONE))]) -> HTMLResponse:
     """Who asks, and why."""
     one = seat.room.subject(name, seat.person)
-    return page(request, "unblind", seat, one=one, arm=None)
+    return page(request, "unblind", seat, one=one, arm=None, now=seat.room.here_and_now(seat.person, name))
 
 
 @routes.post("")
@@ -28,8 +31,23 @@ def unblind(request: Request, name: str, form: Annotated[Form, Depends(posted(Ri
     room = seat.room
     one = room.subject(name, seat.person)
     asked_by, reason = form.required("asked_by", "Who must know"), form.required("reason", "Reason")
-    room.confirm(seat.person, form["password"], form["code"])
+    room.confirm(seat.session, form["password"], form["code"])
     with room.step(seat.person) as conduct:
         number = conduct.unblind_one(name, asked_by, reason, room.here_and_now(seat.person, name))
     arm = room.protocol.arm(room.vault.reveal_one(number))
-    return page(request, "unblind", seat, one=one, arm=arm)
+    return page(request, "unblind", seat, one=one, arm=arm, now=None)
+
+
+@routes.post("/envelope")
+def record_envelope(name: str, form: Annotated[Form, Depends(posted(Right.UNBLIND_ONE))]) -> Response:
+    """A sealed envelope was opened without the server, and is recorded now."""
+    room, person = form.seat.room, form.seat.person
+    room.subject(name, person)
+    said = EnvelopeOpened(asked_by=form.required("opened_by", "Who opened it"), reason=form.required("why", "Why then"))
+    at = moment_of("When it was opened", form["at"], room.zone(person, name))
+    with room.step(person) as conduct:
+        randomised_at = conduct.standings[name].randomised_at
+        if randomised_at is not None and at < randomised_at:
+            raise InvalidInput(f"When it was opened: {name} was randomised later, at {randomised_at:%Y-%m-%d %H:%M}.")
+        conduct.record(name, said, "investigator", at)
+    return RedirectResponse(f"/subjects/{name}", 303)

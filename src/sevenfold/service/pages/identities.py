@@ -58,7 +58,7 @@ def destroy(name: str, form: Annotated[Form, Depends(posted(Right.DESTROY_IDENTI
         raise InvalidInput("Choose why the entry is destroyed.")
     if not _is_kept(form.seat, name):
         raise InvalidInput(f"Nothing that could be destroyed is kept of who {name} is.")
-    room.confirm(person, form["password"], form["code"])
+    room.confirm(form.seat.session, form["password"], form["code"])
     at = room.here_and_now(person, name)
     with room.step(person) as conduct:
         said = IdentityDestroyed.model_validate({"reason": form["reason"]})

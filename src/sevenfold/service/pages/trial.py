@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sevenfold.service.dashboard import enrolment_by_site, enrolment_shown, overdue_visits, safety_counts
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.language import language_of, translator
+from sevenfold.service.notices import unseen
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 
@@ -29,6 +30,7 @@ def progress(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_PR
         figure=enrolment_shown(room, translator(language_of(request))),
         overdue=overdue_visits(room, seat.person),
         safety=safety_counts(room, seat.person),
+        n_unseen=unseen(room) if seat.person.may(Right.SEE_NOTICES) else 0,
         n_queries=sum(room.conduct.standings[name].n_open_queries for name in room.subjects(seat.person)),
     )
 

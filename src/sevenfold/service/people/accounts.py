@@ -1,32 +1,24 @@
-"""Admitting people, and letting in whoever shows password and second factor."""
+"""Admitting people: who works in the trial, and how they begin."""
 
 import hashlib
-import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, final
 
-import argon2
 import sqlalchemy as sa
 
 from sevenfold.errors import InvalidInput
-from sevenfold.sealing import open_sealed, seal
-from sevenfold.service.log import noted
+from sevenfold.sealing import seal
 from sevenfold.service.people.factor import factor_step
+from sevenfold.service.people.passwords import check_password, kept_of
 from sevenfold.service.people.person import Person
-from sevenfold.service.people.tables import INVITATION, PERSON, SESSION
+from sevenfold.service.people.tables import DEVICE, INVITATION, PERSON, SESSION
 from sevenfold.service.role import AT_A_SITE, Role
 
 __all__ = ["Accounts", "hashed", "person_of"]
 
 _INVITED_FOR_S: Final = 72 * 3600.0
-_FAILURES: Final = 5  # in a row, before the door stays shut for a while
-_SHUT_FOR_S: Final = 15 * 60.0
-_SHORTEST: Final = 12  # letters of a password; ASVS 5.0 asks for 8 and recommends 15
-_LONGEST: Final = 256
-_HASHER: Final = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's figures for argon2id
-_NOBODY: Final = _HASHER.hash("nobody has this password")  # so that an unknown login takes as long as a known one
 
 
 def hashed(token: str) -> str:
@@ -41,10 +33,11 @@ class Accounts:
 
     Args:
         engine: of the people's database.
+        key: seals second factors.
     """
 
     engine: sa.Engine
-    _key: bytes = field(repr=False)  # seals second factors
+    key: bytes = field(repr=False)
 
     def people(self) -> list[Person]:
         """Everybody, by name."""
@@ -54,12 +47,12 @@ class Accounts:
 
     def person(self, key: str) -> Person | None:
         """Whoever has this id."""
-        row = self._row(PERSON.c.id == key)
+        row = self.row(PERSON.c.id == key)
         return None if row is None else person_of(row)
 
     def known(self, login: str) -> str:
         """For the log: the id of whoever has a login, or that nobody has; what was typed may be a password."""
-        row = self._row(PERSON.c.login == login.strip().lower()[:200])
+        row = self.row(PERSON.c.login == login.strip().lower()[:200])
         return "nobody" if row is None else str(row["id"])
 
     def admit(
@@ -78,7 +71,7 @@ class Accounts:
             raise InvalidInput(f"The {role} {which}.")
         if site is not None and site not in set(sites):
             raise InvalidInput(f"There is no site {site!r} in the protocol.")
-        if self._row(PERSON.c.login == login) is not None:
+        if self.row(PERSON.c.login == login) is not None:
             raise InvalidInput(f"Somebody has the login {login!r} already.")
         person = Person(id=f"p{secrets.token_hex(4)}", login=login, name=name, role=role, site=site, has_begun=False)
         said = {"id": person.id, "login": login, "name": name, "role": role.value, "site": site}
@@ -122,8 +115,8 @@ class Accounts:
         if step is None:
             raise InvalidInput("The six digits are not those that the authenticator shows now; type the present ones.")
         said = {
-            "password": _HASHER.hash(password),
-            "factor": seal(self._key, f"factor {person.id}", factor),
+            "password": kept_of(password),
+            "factor": seal(self.key, f"factor {person.id}", factor),
             "factor_used_at": step,
             "n_failed": 0,
             "locked_until": 0.0,
@@ -133,79 +126,28 @@ class Accounts:
             if gone.rowcount != 1:
                 raise InvalidInput("This link was used already.")
             connection.execute(sa.update(PERSON).where(PERSON.c.id == person.id).values(**said))
-            connection.execute(sa.delete(SESSION).where(SESSION.c.person == person.id))
+            for left in (SESSION, DEVICE):
+                connection.execute(sa.delete(left).where(left.c.person == person.id))
         return self.person(person.id) or person
 
-    def recognised(self, login: str, password: str, code: str, now_s: float) -> Person | None:
-        """Whoever shows the right password and the right code; None, whatever was wrong.
-
-        After five failures in a row the door stays shut for a quarter of an hour.
-        """
-        row = self._row(PERSON.c.login == login.strip().lower()[:200])
-        kept = row["password"] if row is not None and row["password"] else _NOBODY
-        is_right = _matches(kept, password[: _LONGEST + 1])
-        if row is None or not row["password"] or row["is_suspended"] or row["locked_until"] > now_s:
-            return None
-        secret = str(open_sealed(self._key, f"factor {row['id']}", row["factor"]))
-        step = factor_step(secret, code, now_s, row["factor_used_at"])
-        if not is_right or step is None:
-            self._failed(row["id"], now_s)
-            return None
+    def change_password(self, person: Person, password: str) -> None:
+        """Keep another password, which was checked."""
         with self.engine.begin() as connection:
-            taken = connection.execute(
-                sa.update(PERSON)
-                .where(PERSON.c.id == row["id"], PERSON.c.factor_used_at < step)
-                .values(factor_used_at=step, n_failed=0, locked_until=0.0)
-            )
-        return person_of(row) if taken.rowcount == 1 else None
+            kept = sa.update(PERSON).where(PERSON.c.id == person.id).values(password=kept_of(password))
+            connection.execute(kept)
 
     def suspend(self, person: Person, *, is_suspended: bool) -> None:
         """Shut somebody out from now on, or let them in again."""
-        self._change(person.id, is_suspended=is_suspended)
         with self.engine.begin() as connection:
-            connection.execute(sa.delete(SESSION).where(SESSION.c.person == person.id))
+            connection.execute(sa.update(PERSON).where(PERSON.c.id == person.id).values(is_suspended=is_suspended))
+            for left in (SESSION, DEVICE):
+                connection.execute(sa.delete(left).where(left.c.person == person.id))
 
-    def _failed(self, key: str, now_s: float) -> None:
-        """Count a failure where the database counts, so that several at once are several; the fifth shuts the door."""
-        whose = PERSON.c.id == key
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(PERSON).where(whose).values(n_failed=PERSON.c.n_failed + 1))
-            shut = connection.execute(
-                sa.update(PERSON)
-                .where(whose, PERSON.c.n_failed >= _FAILURES)
-                .values(n_failed=0, locked_until=now_s + _SHUT_FOR_S)
-            )
-        if shut.rowcount:
-            noted("login.shut", level=logging.WARNING, person=key)
-
-    def _change(self, key: str, **said: Any) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(PERSON).where(PERSON.c.id == key).values(**said))
-
-    def _row(self, where: sa.ColumnElement[bool]) -> dict[str, Any] | None:
+    def row(self, where: sa.ColumnElement[bool]) -> dict[str, Any] | None:
+        """The row of a person, with what is kept of password and factor."""
         with self.engine.connect() as connection:
             found = connection.execute(sa.select(PERSON).where(where)).mappings().first()
         return None if found is None else dict(found)
-
-
-def check_password(password: str, person: Person) -> None:
-    """Refuse what is too short, too long, or said on the page.
-
-    Raises:
-        InvalidInput: what would be right.
-    """
-    if not _SHORTEST <= len(password) <= _LONGEST:
-        raise InvalidInput(f"A password has {_SHORTEST} to {_LONGEST} letters; a sentence of your own is good.")
-    told = {person.login, person.login.partition("@")[0], person.name.lower(), "sevenfold"}
-    if len(set(password)) < 5 or any(word and password.lower().strip() in (word, word * 2) for word in told):
-        raise InvalidInput("That password is guessed at once; a sentence of your own is good.")
-
-
-def _matches(kept: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(kept, password)
-    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
-        return False
 
 
 def person_of(row: dict[str, Any]) -> Person:

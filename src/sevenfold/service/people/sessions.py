@@ -10,20 +10,44 @@ from sevenfold.service.people.accounts import Accounts, hashed, person_of
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.tables import PERSON, SESSION
 
-__all__ = ["Session", "Sessions"]
+__all__ = ["Listed", "Session", "Sessions"]
 
 _IDLE_S: Final = 30 * 60.0
 _LONGEST_S: Final = 12 * 3600.0
+_SHOWN: Final = 16  # letters of a session's hash by which its person names it
 _TOUCH_S: Final = 30.0  # the last use is written down this often at most
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody is in. Every form of the session carries ``form_key``, which other pages cannot know."""
+    """Somebody is in.
+
+    Args:
+        form_key: carried by every form of the session; other pages cannot know it.
+        key: of the session in the database; empty where a program acts by a token.
+    """
 
     person: Person
     form_key: str
+    key: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A session as its person sees it.
+
+    Args:
+        key: by which it is ended; a part of what the database keeps, with which nobody gets in.
+        began_at: s.
+        seen_at: s; the last use, to half a minute.
+    """
+
+    key: str
+    began_at: float
+    seen_at: float
+    is_this: bool
 
 
 @final
@@ -59,7 +83,46 @@ class Sessions:
         if now_s - row["seen_at"] > _TOUCH_S:
             with self.accounts.engine.begin() as connection:
                 connection.execute(sa.update(SESSION).where(SESSION.c.token == hashed(token)).values(seen_at=now_s))
-        return Session(person=person, form_key=row["form_key"])
+        return Session(person=person, form_key=row["form_key"], key=hashed(token))
+
+    def all_of(self, session: Session, now_s: float) -> list[Listed]:
+        """The sessions of whoever this session's person is that are not over, the one used last first."""
+        asked = (
+            sa.select(SESSION)
+            .where(
+                SESSION.c.person == session.person.id,
+                SESSION.c.seen_at >= now_s - _IDLE_S,
+                SESSION.c.began_at >= now_s - _LONGEST_S,
+            )
+            .order_by(SESSION.c.seen_at.desc(), SESSION.c.began_at.desc(), SESSION.c.token)
+        )
+        with self.accounts.engine.connect() as connection:
+            return [
+                Listed(
+                    key=row["token"][:_SHOWN], began_at=row["began_at"], seen_at=row["seen_at"],
+                    is_this=row["token"] == session.key,
+                )
+                for row in connection.execute(asked).mappings()
+            ]  # fmt: skip
+
+    def end_one(self, session: Session, key: str) -> bool:
+        """End another session of the same person, as the list calls it; whether there was one."""
+        return self._end(session, sa.func.substr(SESSION.c.token, 1, _SHOWN) == key) > 0
+
+    def end_others(self, session: Session) -> int:
+        """End every other session of the same person; how many there were."""
+        return self._end(session, sa.true())
+
+    def _end(self, session: Session, which: sa.ColumnElement[bool]) -> int:
+        others = sa.delete(SESSION).where(SESSION.c.person == session.person.id, SESSION.c.token != session.key, which)
+        with self.accounts.engine.begin() as connection:
+            return int(connection.execute(others).rowcount)
+
+    def is_there(self, session: Session) -> bool:
+        """Whether a session has not been ended."""
+        asked = sa.select(SESSION.c.token).where(SESSION.c.token == session.key)
+        with self.accounts.engine.connect() as connection:
+            return connection.execute(asked).first() is not None
 
     def end(self, token: str | None) -> None:
         """Let somebody out."""

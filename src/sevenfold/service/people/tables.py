@@ -4,8 +4,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["INVITATION", "PEOPLE", "PERSON", "SESSION", "TOKEN"]
+__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "SCHEMA", "SESSION", "TOKEN", "VERSION"]
 
+SCHEMA: Final = "people"
+"""Of the tables in PostgreSQL, beside the ledger's."""
 PEOPLE: Final = sa.MetaData()
 PERSON: Final = sa.Table(
     "person",
@@ -18,7 +20,7 @@ PERSON: Final = sa.Table(
     sa.Column("password", sa.Text),  # argon2id; None until the invitation is taken up
     sa.Column("factor", sa.Text),  # the TOTP secret, sealed under the service's key
     sa.Column("factor_used_at", sa.Integer, nullable=False, default=0),  # the time step of the last code taken
-    sa.Column("n_failed", sa.Integer, nullable=False, default=0),
+    sa.Column("n_failed", sa.Integer, nullable=False, default=0),  # of strangers, in a row
     sa.Column("locked_until", sa.Float, nullable=False, default=0.0),
     sa.Column("is_suspended", sa.Boolean, nullable=False, default=False),
 )
@@ -37,6 +39,16 @@ SESSION: Final = sa.Table(
     sa.Column("form_key", sa.Text, nullable=False),  # every form of the session carries it
     sa.Column("began_at", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("n_failed", sa.Integer, nullable=False, server_default="0"),  # confirmations in a row that failed
+)
+DEVICE: Final = sa.Table(
+    "device",
+    PEOPLE,
+    sa.Column("token", sa.Text, primary_key=True),  # SHA-256 of what a browser's cookie holds
+    sa.Column("person", sa.Text, primary_key=True),  # who came in from that browser
+    sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("n_failed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("locked_until", sa.Float, nullable=False, server_default="0"),
 )
 TOKEN: Final = sa.Table(
     "token",
@@ -47,4 +59,9 @@ TOKEN: Final = sa.Table(
     sa.Column("rights", sa.Text, nullable=False),  # separated by commas
     sa.Column("expires_at", sa.Float, nullable=False),
     sa.Column("is_revoked", sa.Boolean, nullable=False, default=False),
+)
+VERSION: Final = sa.Table(
+    "version",
+    PEOPLE,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # of these tables: one row
 )

@@ -1,0 +1,88 @@
+"""Your account: whoever is in changes their own password, and sees and ends their own sessions."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from sevenfold.errors import InvalidInput
+from sevenfold.service.gate import DEVICE_COOKIE, Form, Seat, posted, seated
+from sevenfold.service.log import noted
+from sevenfold.service.pages.door import know_browser
+from sevenfold.service.people.passwords import check_password
+from sevenfold.service.rendering import page
+
+__all__ = ["routes"]
+
+routes = APIRouter(prefix="/account")
+Filled = Annotated[Form, Depends(posted(None))]
+
+
+@routes.get("")
+def account(request: Request, seat: Annotated[Seat, Depends(seated(None))]) -> HTMLResponse:
+    """Who you are here, a form for a new password, and your sessions."""
+    return _page(request, seat)
+
+
+@routes.post("/password")
+def change_password(request: Request, form: Filled) -> Response:
+    """A new password, for whoever shows the present one and six digits; every other session ends."""
+    seat, room = form.seat, form.seat.room
+    if room.is_demo:
+        raise InvalidInput("In a demonstration nobody has a password.")
+    new = form.said.get("new", "")
+    try:
+        _check_new(form, new)
+        room.confirm(seat.session, form.said.get("password", ""), form["code"])
+    except InvalidInput as error:
+        if not room.sessions.is_there(seat.session):
+            raise
+        return _page(request, seat, fault=str(error))
+    room.changed(seat.person, "password changed", "by the person", seat.person)
+    room.accounts.change_password(seat.person, new)
+    room.sessions.end_others(seat.session)
+    room.devices.forget(seat.person, but=request.cookies.get(DEVICE_COOKIE))
+    noted("password.changed", person=seat.person.id)
+    answer = _page(request, seat, is_changed=True)
+    know_browser(request, answer, seat.person)
+    return answer
+
+
+@routes.post("/sessions/{key}/end")
+def end_session(key: str, form: Filled) -> Response:
+    """One of your other sessions ends."""
+    seat = form.seat
+    if not seat.room.sessions.end_one(seat.session, key):
+        raise InvalidInput("That session has ended already.")
+    noted("session.ended", person=seat.person.id)
+    return RedirectResponse("/account", 303)
+
+
+@routes.post("/sessions/end-others")
+def end_others(form: Filled) -> Response:
+    """All your sessions but this one end."""
+    seat = form.seat
+    for _ in range(seat.room.sessions.end_others(seat.session)):
+        noted("session.ended", person=seat.person.id)
+    return RedirectResponse("/account", 303)
+
+
+def _check_new(form: Form, new: str) -> None:
+    if new != form.said.get("again", ""):
+        raise InvalidInput("The two passwords are not the same.")
+    if new == form.said.get("password", ""):
+        raise InvalidInput("The new password is the present one; choose another.")
+    check_password(new, form.seat.person)
+
+
+def _page(request: Request, seat: Seat, *, fault: str | None = None, is_changed: bool = False) -> HTMLResponse:
+    room, zone = seat.room, seat.room.zone(seat.person)
+    rows = [
+        (one, datetime.fromtimestamp(one.began_at, zone), datetime.fromtimestamp(one.seen_at, zone))
+        for one in room.sessions.all_of(seat.session, room.now_s())
+    ]
+    return page(
+        request, "account", seat, status=200 if fault is None else 422, rows=rows, zone=zone.key, fault=fault,
+        is_changed=is_changed,
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""Your account: one's own password and one's own sessions, and nobody else's."""
+
+import re
+from pathlib import Path
+
+import pytest
+from attacked import PASSWORD, Member, Watch, member
+from served import Served, Visitor, serve_new
+
+from sevenfold.record.payloads import PersonChanged
+from sevenfold.service.role import Role
+
+NEW = "another sentence of mine"
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """A clock that can be put forward."""
+    return Watch().put_on(monkeypatch)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Served:
+    """A new trial."""
+    return serve_new(tmp_path / "trial")
+
+
+@pytest.fixture
+def nina(served: Served, watch: Watch) -> Member:
+    """A nurse."""
+    return member(served, watch)
+
+
+def is_in(visitor: Visitor) -> bool:
+    """Whether a browser's session opens anything."""
+    return visitor.client.get("/account", follow_redirects=False).status_code == 200
+
+
+def asked(nina: Member, **other: str) -> dict[str, str]:
+    """The form for a new password."""
+    return {"password": PASSWORD, "new": NEW, "again": NEW, "code": nina.code(), **other}
+
+
+def keys(text: str) -> list[str]:
+    """The sessions that a page offers to end."""
+    return re.findall(r'action="/account/sessions/(\w+)/end"', text)
+
+
+def test_who_shows_the_present_password_and_six_digits_gets_a_new_one(
+    served: Served, nina: Member, watch: Watch
+) -> None:
+    """The old one opens nothing, other sessions and known browsers are gone, this one stays; the ledger says so."""
+    other, own = nina.come_in(), served.anybody()
+    watch.at_s += 60
+    own.post("/login", nina.said())
+    watch.at_s += 60
+    elsewhere = other.client.cookies["sevenfold_device"]
+    own.get("/account")
+    before = served.room.conduct.ledger.head.count
+    assert "Your password was changed" in own.post("/account/password", asked(nina))
+    assert is_in(own)
+    assert not is_in(other)
+    is_known = served.room.devices.is_known
+    assert not is_known(nina.person.id, elsewhere, watch.at_s)
+    assert is_known(nina.person.id, own.client.cookies["sevenfold_device"], watch.at_s)
+    assert served.room.conduct.ledger.head.count == before + 1
+    event = served.room.conduct.ledger.of_type("PersonChanged")[-1]
+    said = PersonChanged.model_validate_json(event.payload)
+    assert (said.person, said.change) == (nina.person.id, "password changed")
+    assert NEW.encode() not in event.payload
+    watch.at_s += 60
+    served.anybody().post("/login", nina.said(), 401)
+    served.anybody().post("/login", nina.said(password=NEW))
+
+
+def test_a_new_password_is_refused_without_the_present_one_the_digits_or_what_every_password_must_be(
+    served: Served, nina: Member, watch: Watch
+) -> None:
+    """Nothing is changed or recorded, and the form is shown again; guessing here ends the session at the fifth."""
+    own = nina.come_in()
+    watch.at_s += 60
+    own.get("/account")
+    before = served.room.conduct.ledger.head.count
+    for wrong, told in (
+        ({"again": "something else altogether"}, "not the same"),
+        ({"new": "short", "again": "short"}, "12 to 256"),
+        ({"new": PASSWORD, "again": PASSWORD}, "the present one"),
+        ({"new": nina.person.login, "again": nina.person.login}, "guessed at once"),
+        ({"password": "not my sentence"}, "do not belong together"),
+        ({"code": "000000"}, "do not belong together"),
+    ):
+        text = own.post("/account/password", asked(nina, **wrong), 422)
+        assert told in text
+        assert 'action="/account/password"' in text
+        assert PASSWORD not in text
+    for _ in range(2):
+        own.post("/account/password", asked(nina, password="not my sentence"), 422)
+    assert "Log in again" in own.post("/account/password", asked(nina, password="not my sentence"), 422)
+    assert not is_in(own)
+    assert served.room.conduct.ledger.head.count == before
+    nina.come_in()
+
+
+def test_everybody_sees_their_own_sessions_since_when_and_ends_any_or_all_others(
+    served: Served, nina: Member, watch: Watch
+) -> None:
+    """This one is named, and goes on."""
+    first, second = nina.come_in(), served.anybody()
+    watch.at_s += 25 * 60
+    second.post("/login", nina.said())
+    watch.at_s += 60
+    third = nina.come_in()
+    text = third.get("/account")
+    assert len(keys(text)) == 2
+    assert text.count("this one") == 1
+    assert re.findall(r"Since 2027-01-15 (\d\d:\d\d), last used 2027-01-15 (\d\d:\d\d)", text) == [
+        ("09:27", "09:27"), ("09:26", "09:26"), ("09:01", "09:01"),
+    ]  # fmt: skip
+    third.post(f"/account/sessions/{keys(text)[-1]}/end")  # the one used longest ago stands last
+    assert [is_in(first), is_in(second), is_in(third)] == [False, True, True]
+    third.post(f"/account/sessions/{keys(text)[-1]}/end", None, 422)
+    watch.at_s += 60
+    fourth = nina.come_in()
+    third.get("/account")
+    third.post("/account/sessions/end-others")
+    assert [is_in(second), is_in(fourth), is_in(third)] == [False, False, True]
+    assert keys(third.get("/account")) == []
+
+
+def test_nobody_sees_or_ends_the_sessions_of_somebody_else(served: Served, nina: Member, watch: Watch) -> None:
+    """Not by a key that was guessed or seen, and not by ending all others; a session that is over is not listed."""
+    hers = nina.come_in()
+    watch.at_s += 60
+    second = nina.come_in()
+    (key,) = keys(second.get("/account"))
+    paul = member(served, watch, Role.INVESTIGATOR).come_in()
+    assert keys(paul.get("/account")) == []
+    paul.post(f"/account/sessions/{key}/end", None, 422)
+    paul.post("/account/sessions/end-others")
+    assert is_in(hers)
+    watch.at_s += 29 * 60
+    assert is_in(second)
+    watch.at_s += 2 * 60
+    assert keys(second.get("/account")) == []
+
+
+def test_what_the_list_calls_a_session_opens_nothing(served: Served, nina: Member, watch: Watch) -> None:
+    """It is a part of a hash; neither it nor the whole hash is a cookie."""
+    cookie = nina.come_in().client.cookies["sevenfold"]
+    watch.at_s += 60
+    (key,) = keys(nina.come_in().get("/account"))
+    session = served.room.sessions.of(cookie, watch.at_s)
+    assert session is not None
+    assert session.key.startswith(key)
+    for tried in (key, session.key):
+        visitor = served.anybody()
+        visitor.client.cookies.set("sevenfold", tried)
+        assert not is_in(visitor)
