@@ -84,6 +84,6 @@ class Identity:
 
 
 def _plain(text: str) -> str:
-    """Without accents and capitals."""
-    apart = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
+    """Without accents and capitals; accents that come with the small letters are taken off as well."""
+    apart = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
