@@ -192,6 +192,23 @@ class World:
         answer = {"right": "sent", "reason": "units"}
         assert self.ask(Role.LABORATORY, "POST", f"/laboratory/queries/{name}/1", answer) == 303
 
+    def keep_identities(self) -> None:
+        """Who two subjects are: kept, told in a text, destroyed; and a representative's patient who refuses."""
+        room = self.served.room
+        names = [name for name, one in room.conduct.standings.items() if name.startswith(SITE) and one.number][:2]
+        said = {"family_name": "Morel", "given_name": "Anne", "born": "1961-03-31", "hospital_number": "H-4711"}
+        for name in names:
+            assert self.ask(Role.INVESTIGATOR, "POST", f"/identities/{name}", said) == 303
+        told = {"text": "Is it Mrs Morel?"}
+        assert self.ask(Role.DATA_MANAGER, "POST", f"/subjects/{names[0]}/data/query", told) == 422
+        why = {"reason": "the subject asked for it"}
+        assert self.ask(Role.INVESTIGATOR, "POST", f"/identities/{names[1]}/destroy", why) == 303
+        here = [name for name in room.conduct.standings if name.startswith(SITE)]
+        waiting = [name for name in here if room.conduct.standings[name].awaits_reconsent]
+        answer = {"answer": "refused, no use", "at": self.now}
+        for name in [name for name in waiting if not room.conduct.standings[name].is_over][:1]:
+            assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{name}/reconsent", answer) == 303
+
     @property
     def now(self) -> str:
         """As a form of the site tells it."""
@@ -279,6 +296,7 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
         world.crawl("GET")
         world.work()
         world.send_files()
+        world.keep_identities()
         world.crawl("GET")
         world.crawl("POST")
     finally:
@@ -344,7 +362,7 @@ def test_ledger_people_and_heads_are_the_same_and_the_vault_alone_differs(worlds
     one, other = (world.served.folder for world in worlds)
     names = sorted(str(path.relative_to(one)) for path in one.rglob("*") if path.is_file())
     assert names == sorted(str(path.relative_to(other)) for path in other.rglob("*") if path.is_file())
-    assert {"trial.db", "people.db", "vault.db"} <= set(names)
+    assert {"trial.db", "people.db", "vault.db", "identities.db"} <= set(names)
     for name in names:
         if name.endswith(".db") and name != "vault.db":
             assert dump(one / name) == dump(other / name)

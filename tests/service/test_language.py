@@ -16,7 +16,7 @@ from sevenfold.protocol.registered import CriterionKind
 from sevenfold.record.payloads import KitReturned, OrganSupport
 from sevenfold.service.importing.planning import State
 from sevenfold.service.language import LANGUAGES, moment, table
-from sevenfold.service.pages import data, events
+from sevenfold.service.pages import data, events, identities
 from sevenfold.service.role import RIGHTS, Right, Role
 from sevenfold.trial.subject import Disposition
 from sevenfold.trial.vials import VialStatus
@@ -41,6 +41,7 @@ CHOSEN = [
     *get_args(KitReturned.model_fields["reason"].annotation),
     *("received", "dispensed", "kit returned", "kit destroyed", "given", "came back", "on the ward"),
     *(state.value for state in State),
+    *identities.REASONS,
     "open",
     "answered",
     "closed",

@@ -3,6 +3,9 @@
 A visit held outside its window counts as the visit under which it was recorded, at the time at which it took place. The
 baseline visit alone is another matter: what was measured on a day after its window and after a first dose that was
 given is no baseline, and the subject has none.
+
+Who objects to the use of what was collected, at re-consent, stays in the cohort as randomised, without any value: as
+one who withdrew on the day of randomisation.
 """
 
 import math
@@ -51,7 +54,7 @@ class _Grids:
 
 def from_record(history: History, protocol: Protocol) -> Cohort:
     """The randomised subjects of a record; with the assignment if it has been unblinded."""
-    people = history.randomised
+    people = history.used
     visits = protocol.schedule.visits
     names = sorted(
         {
@@ -156,9 +159,9 @@ def _subject(one: SubjectHistory, history: History) -> Subject:
         subject=one.subject,
         site=one.site,
         country=history.sites[one.site].country,
-        age_year=float(known["numbers"]["age"]),
-        sex="female" if known["facts"].get("female") else "male",
-        weight_kg=float(known["numbers"]["weight"]),
+        age_year=float(known["numbers"]["age"]) if one.may_use_data else math.nan,
+        sex="" if not one.may_use_data else "female" if known["facts"].get("female") else "male",
+        weight_kg=float(known["numbers"]["weight"]) if one.may_use_data else math.nan,
     )
 
 
@@ -166,6 +169,8 @@ def _qualifying_mean(one: SubjectHistory, name: str, protocol: Protocol) -> floa
     """The mean of the values by which the subject qualified, under the criteria in force at the site on that day; NaN
     where no criterion counted any.
     """
+    if not one.may_use_data:
+        return math.nan
     known = Screening.from_payload(one.screened.known)
     for criterion in protocol.criteria_at(one.site, known.at.date()):
         for _, leaf in leaves(criterion.rule):

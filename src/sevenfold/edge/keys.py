@@ -127,6 +127,11 @@ class Secrets:
         return derived_key(self._root, "people")
 
     @property
+    def identities(self) -> bytes:
+        """What seals the keys of the entries that say who the subjects are."""
+        return derived_key(self._root, "identities")
+
+    @property
     def signing(self) -> SigningKey:
         """The key that signs the ledger's head."""
         return SigningKey(derived_key(self._root, "rehearsal: signing key", _BYTES))

@@ -14,6 +14,8 @@ from sevenfold.record.payloads import (
     DataUnlocked,
     Dispensed,
     FurtherMaskedResults,
+    IdentityDestroyed,
+    IdentityKept,
     MaskedResults,
     MonitoringRaised,
     Payload,
@@ -36,7 +38,7 @@ __all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of"]
 _NOT_SIGNED: Final = (
     QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
     MaskedResults, FurtherMaskedResults, SafetyReviewed,  # what the signer can't see
-    SealedQueryRaised, SealedQueryAnswered,
+    SealedQueryRaised, SealedQueryAnswered, IdentityKept, IdentityDestroyed,
     MonitoringRaised, Dispensed, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,  # what others and rules do
 )  # fmt: skip
 
@@ -120,7 +122,7 @@ def data_of(events: Sequence[Event]) -> SubjectData:
                 found.queries[said.number].closed = event
             case Signed():
                 signed.append((event, said))
-            case DataLocked() | DataUnlocked():
+            case DataLocked() | DataUnlocked() | IdentityKept() | IdentityDestroyed():
                 pass
             case _:
                 found.data[event.sequence] = Datum(event, corrections.read(event))

@@ -26,6 +26,7 @@ AFTER_LOCK: Final = frozenset(
         "UnblindingAsked", "Unblinded",
         "PersonAdmitted", "PersonChanged",
         "EmergencyUnblinded", "EnvelopeOpened", "NoticeSeen", "CopyTaken",
+        "IdentityKept", "IdentityDestroyed",
     }
 )  # fmt: skip
 """Kinds of events that are no data of the trial: they alone may follow a locked head."""

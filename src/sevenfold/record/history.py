@@ -37,6 +37,7 @@ from sevenfold.record.payloads import (
     PossiblyUnblinded,
     Randomised,
     Reconsented,
+    ReconsentRefused,
     Result,
     SafetyReviewed,
     SealedQueryAnswered,
@@ -97,6 +98,7 @@ class SubjectHistory:
     seen: list[tuple[datetime, PossiblyUnblinded]] = field(default_factory=list)  # what may betray the treatment
     reviews: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # visit, decision; after unblinding
     reconsented_at: datetime | None = None
+    may_use_data: bool = True  # False for a patient who objects to the use of what was collected
     dosing_stopped: tuple[datetime, str] | None = None
     left_icu_at: datetime | None = None
     left_hospital_at: datetime | None = None
@@ -120,6 +122,16 @@ class SubjectHistory:
         """Days since the first dose; None while alive."""
         return self.day(self.ended_at) if self.ended == "died" else None
 
+    def without_data(self) -> "SubjectHistory":
+        """As randomised and gone at once: of a patient who objects to the use of what was collected nothing else is
+        left than that they were randomised, where, to what, and that they withdrew.
+        """
+        return replace(
+            self, day_one_at=None, visits=[], doses=[], observations=[], adverse_events=[], infections=[], supports=[],
+            dispensed=[], raised=[], unblindings=[], reviews=[], dosing_stopped=None, left_icu_at=None,
+            left_hospital_at=None, ended_at=self.randomised_at,
+        )  # fmt: skip
+
     @property
     def n_doses_given(self) -> int:
         """Injections received."""
@@ -142,6 +154,11 @@ class History:
         """Randomised subjects, in order of randomisation."""
         dated = [(s.randomised_at, s.subject, s) for s in self.subjects.values() if s.randomised_at is not None]
         return [s for _, _, s in sorted(dated, key=lambda item: item[:2])]
+
+    @property
+    def used(self) -> list[SubjectHistory]:
+        """The same, with the data that may be used."""
+        return [one if one.may_use_data else one.without_data() for one in self.randomised]
 
 
 def read_history(events: Iterable[Event]) -> History:
@@ -237,6 +254,8 @@ def _end(one: SubjectHistory, said: Payload, at: datetime) -> None:
             one.ended, one.cause_of_death = "died", said.cause
         case ConsentWithdrawn():
             one.ended = "withdrew consent"
+        case ReconsentRefused():
+            one.ended, one.may_use_data = "withdrew consent", said.may_use_data
         case LostToFollowUp():
             one.ended = "lost to follow-up"
         case FollowUpCompleted():

@@ -46,7 +46,7 @@ def monitoring_counts(history: History, protocol: Protocol) -> dict[str, int | N
         rule.id: None if history.unblinded is None and rule.reads_any(protocol.masking.assessments) else 0
         for rule in protocol.monitoring
     }
-    for one in history.randomised:
+    for one in history.used:
         for raised in raised_of(one):
             counts[raised.rule] = (counts.get(raised.rule) or 0) + 1
     return counts

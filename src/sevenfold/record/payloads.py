@@ -39,8 +39,10 @@ from sevenfold.record.kinds.entering import (
     ConsentRefused,
     Randomised,
     Reconsented,
+    ReconsentRefused,
     UnmetCriterion,
 )
+from sevenfold.record.kinds.identity import IdentityDestroyed, IdentityKept
 from sevenfold.record.kinds.kind import Payload, Result
 from sevenfold.record.kinds.laboratory import (
     FurtherMaskedResults,
@@ -101,6 +103,8 @@ __all__ = [
     "EnvelopeOpened",
     "FollowUpCompleted",
     "FurtherMaskedResults",
+    "IdentityDestroyed",
+    "IdentityKept",
     "KitDestroyed",
     "KitReturned",
     "LabFileImported",
@@ -119,6 +123,7 @@ __all__ = [
     "QueryClosed",
     "QueryRaised",
     "Randomised",
+    "ReconsentRefused",
     "Reconsented",
     "Result",
     "RunInterrupted",

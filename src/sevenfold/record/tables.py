@@ -1,7 +1,8 @@
 """The record as tidy tables, one a domain: rows of plain values, in an order that doesn't depend on anything but the
 record.
 
-Before unblinding no table has an arm or a sealed result; afterwards both are there.
+Before unblinding no table has an arm or a sealed result; afterwards both are there. Of a patient who objects to the use
+of what was collected, the tables say that they were randomised and withdrew.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,7 +31,8 @@ def tables(history: History, protocol: Protocol) -> dict[str, list[Row]]:
 def _subjects(history: History, _protocol: Protocol) -> Iterator[Row]:
     for one in sorted(history.subjects.values(), key=lambda s: (s.screened_at, s.subject)):
         site = history.sites[one.site]
-        numbers, facts = one.screened.known["numbers"], one.screened.known["facts"]
+        known = one.screened.known if one.may_use_data else {"numbers": {}, "facts": {}}
+        numbers, facts = known["numbers"], known["facts"]
         yield {
             "subject": one.subject,
             "site": one.site,
@@ -47,8 +49,8 @@ def _subjects(history: History, _protocol: Protocol) -> Iterator[Row]:
             "disposition": disposition(one),
             "disposition_day": _rounded(one.day(one.ended_at)),
             "age_year": numbers.get("age"),
-            "sex": "female" if facts.get("female") else "male",
-            "weight_kg": numbers["weight"],
+            "sex": None if not one.may_use_data else "female" if facts.get("female") else "male",
+            "weight_kg": numbers.get("weight"),
             "height_cm": numbers.get("height"),
             "sofa_worst_at_entry": numbers.get("sofa_worst_at_entry"),
             "hours_since_icu_admission": numbers.get("hours_since_icu_admission"),
@@ -67,7 +69,7 @@ def disposition(one: SubjectHistory) -> str:
 
 
 def _visits(history: History, protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         for planned in protocol.schedule.visits:
             seen = _seen(one, planned.id)
             if seen:
@@ -83,7 +85,7 @@ def _visits(history: History, protocol: Protocol) -> Iterator[Row]:
 
 
 def _doses(history: History, _protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         watched = {said.study_day: said for _, said in one.observations}
         for at, said in one.doses:
             given = isinstance(said, DoseGiven)
@@ -106,7 +108,7 @@ def _doses(history: History, _protocol: Protocol) -> Iterator[Row]:
 
 def _labs(history: History, protocol: Protocol) -> Iterator[Row]:
     variables = protocol.known_variables
-    for one in history.randomised:
+    for one in history.used:
         for planned in protocol.schedule.visits:
             for seen in _seen(one, planned.id):
                 for name in sorted(seen.results):
@@ -125,7 +127,7 @@ def _labs(history: History, protocol: Protocol) -> Iterator[Row]:
 
 
 def _sofa(history: History, protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         for planned in protocol.schedule.visits:
             for seen in _seen(one, planned.id):
                 if "sofa" in seen.scores:
@@ -134,7 +136,7 @@ def _sofa(history: History, protocol: Protocol) -> Iterator[Row]:
 
 
 def _adverse_events(history: History, _protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         for at, said in one.adverse_events:
             yield {
                 **_who(one),
@@ -151,7 +153,7 @@ def _adverse_events(history: History, _protocol: Protocol) -> Iterator[Row]:
 
 
 def _monitoring(history: History, _protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         for raised in raised_of(one):
             yield {
                 **_who(one),
@@ -165,19 +167,19 @@ def _monitoring(history: History, _protocol: Protocol) -> Iterator[Row]:
 
 
 def _infections(history: History, _protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         for at, said in one.infections:
             yield {**_who(one), "day": _rounded(one.day(at)), "site_of_infection": said.site}
 
 
 def _support(history: History, _protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         for at, said in one.supports:
             yield {**_who(one), "day": _rounded(one.day(at)), "support": said.support, "change": said.change}
 
 
 def _vital_status(history: History, _protocol: Protocol) -> Iterator[Row]:
-    for one in history.randomised:
+    for one in history.used:
         yield {
             **_who(one),
             "status": "dead" if one.ended == "died" else "alive when last known",

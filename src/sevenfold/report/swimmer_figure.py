@@ -21,9 +21,7 @@ def swimmer_figure(history: History, arms: Mapping[str, tuple[str, str]]) -> str
         arms: arm's id -> (label, class that gives it its colour).
     """
     order = list(arms)
-    people = sorted(history.randomised, key=lambda one: (order.index(str(one.arm)), -(one.day(one.ended_at) or 0.0)))[
-        :_MOST
-    ]
+    people = sorted(history.used, key=lambda one: (order.index(str(one.arm)), -(one.day(one.ended_at) or 0.0)))[:_MOST]
     last = max((one.day(one.ended_at) or 0.0) for one in people)
     x = Scale(low=0.0, high=max(last, 1.0), start=120.0, end=_WIDTH - 20.0)
     parts, y, before = [], 18.0, ""

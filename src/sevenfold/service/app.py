@@ -29,6 +29,7 @@ from sevenfold.service.pages import (
     doses,
     emergency,
     events,
+    identities,
     importing,
     monitoring,
     notices,
@@ -48,8 +49,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, account, people, subjects, data, screening, visits, events, stock, doses, safety, importing, serious, trial,
-    monitoring, closing, emergency, notices, boundary, copies,
+    door, account, people, subjects, data, screening, visits, events, stock, doses, safety, identities, importing,
+    serious, trial, monitoring, closing, emergency, notices, boundary, copies,
 )  # fmt: skip
 
 

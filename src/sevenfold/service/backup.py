@@ -2,6 +2,7 @@
 
 It has one form, whatever database the trial lies in: files of SQLite for ledger, people and vault, the protocol, the
 exported heads, and ``backup.json`` with the hash of each. So a trial is moved from one database to the other, too.
+Who the subjects are is in it sealed, and opens with the keys in their own file alone, which no backup takes.
 The ledger is taken before the vault: the vault, which is always made durable first, then knows all that the ledger
 speaks of, and perhaps a place more, which the next start takes back.
 """
@@ -26,6 +27,7 @@ from sevenfold.record.place import shown
 from sevenfold.record.reading import looked_at, read_head
 from sevenfold.record.store import store_of
 from sevenfold.record.verify import Verification, verify
+from sevenfold.service.identities.identities import FILE
 from sevenfold.service.opening import DATABASE, is_there, places_of
 from sevenfold.service.people.database import make_people, people_engine, people_in, people_through
 from sevenfold.service.people.tables import PERSON
@@ -64,6 +66,8 @@ def back_up(folder: Path, target: Path, database: sa.URL | None = None) -> Verif
             people = people_through(connection)
     _put_people(draft / "people.db", people)
     copy_file(folder / "vault.db", draft / "vault.db")
+    if (folder / FILE).is_file():
+        copy_file(folder / FILE, draft / FILE)
     shutil.copy(folder / "protocol.yaml", draft / "protocol.yaml")
     if (folder / "heads").is_dir():
         shutil.copytree(folder / "heads", draft / "heads", ignore=shutil.ignore_patterns("*.[0-9]*"))
@@ -119,6 +123,8 @@ def restore(backup: Path, folder: Path, database: sa.URL | None = None) -> Verif
         _put_people(database, people)
         (folder / DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
     shutil.copy(backup / "vault.db", folder / "vault.db")
+    if (backup / FILE).is_file():
+        shutil.copy(backup / FILE, folder / FILE)
     return found
 
 

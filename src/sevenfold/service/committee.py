@@ -83,7 +83,7 @@ class Closed:
 def open_report(room: Room) -> Open:
     """From the open record alone."""
     history = read_history(room.conduct.ledger.events())
-    people = history.randomised
+    people = history.used
     found: dict[str, tuple[set[str], set[str], set[str]]] = {}
     for one in people:
         for _, event in one.adverse_events:
@@ -124,7 +124,7 @@ def closed_report(room: Room) -> Closed | None:
     return Closed(
         arms=by_letter,
         counts=tuple(
-            _counts(letter, [one for one in history.randomised if one.arm == arm]) for arm, (letter, _) in arms.items()
+            _counts(letter, [one for one in history.used if one.arm == arm]) for arm, (letter, _) in arms.items()
         ),
         events=by_term,
         events_svg=event_figure(rows, by_letter),
@@ -158,7 +158,7 @@ def _reveal(history: History, room: Room) -> None:
 
 
 def _revealed(cohort: Cohort, history: History, arms: tuple[str, ...]) -> Cohort:
-    places = [[arms.index(str(one.arm)) for one in history.randomised]]
+    places = [[arms.index(str(one.arm)) for one in history.used]]
     return replace(cohort, assignment=Assignment(arms=arms, arm=np.array(places, dtype=np.int64)))
 
 

@@ -16,6 +16,8 @@ from sevenfold.record.exported import export_of_today
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.place import Place, place_of, shown
 from sevenfold.record.store import store_of
+from sevenfold.service.identities.identities import FILE, Identities
+from sevenfold.service.identities.keys import IdentityKeys, keys_beside
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.database import make_people, people_engine
 from sevenfold.service.people.upgrade import bring_up
@@ -156,6 +158,7 @@ def opened(
         vault,
         accounts,
         clock,
+        Identities(folder / FILE, IdentityKeys(keys_beside(key, folder), secrets.identities)),
         is_demo=is_demo,
         is_behind_tls=is_behind_tls,
         address=address,

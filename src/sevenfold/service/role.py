@@ -62,6 +62,8 @@ class Right(StrEnum):
     UNBLIND_ALL = "confirm the unblinding of the trial after lock"
     READ_REPORT = "read the final report"
     SEE_BY_ARM = "read the closed report, by arm"
+    SEE_IDENTITY = "see and keep who the subjects of the site are"
+    DESTROY_IDENTITY = "destroy what tells who a subject is"
     READ_AUDIT = "read the ledger and verify it"
     MANAGE_PEOPLE = "admit people"
 
@@ -72,10 +74,12 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         _CARE
         | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
         | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN, Right.GUESS, Right.IMPORT}
-        | {Right.TAKE_COPY}
+        | {Right.TAKE_COPY, Right.SEE_IDENTITY, Right.DESTROY_IDENTITY}
     ),
     Role.NURSE: frozenset(
-        _CARE | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS, Right.IMPORT}
+        _CARE
+        | {Right.RECORD_VISIT, Right.GIVE_DOSE, Right.CORRECT, Right.ANSWER_QUERY, Right.GUESS, Right.IMPORT}
+        | {Right.SEE_IDENTITY}
     ),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
     Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY, Right.READ_REPORT}),

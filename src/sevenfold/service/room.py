@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import final
 from zoneinfo import ZoneInfo
@@ -26,6 +27,8 @@ from sevenfold.record.exported import export_of_today
 from sevenfold.record.head import LedgerState
 from sevenfold.record.history import SubjectHistory, read_history
 from sevenfold.record.payloads import PersonAdmitted, PersonChanged
+from sevenfold.service.identities.identities import Identities
+from sevenfold.service.identities.texts import refuse_identity
 from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.devices import Devices
@@ -45,6 +48,7 @@ class Room:
     """A trial that people work in.
 
     Args:
+        identities: who the subjects are, for those at their site; no text of the record may tell it.
         clock: of the record; the machine's, or in a demonstration one that is set back.
         is_demo: whether anybody may come in as anybody.
         is_behind_tls: whether cookies are sent over TLS alone.
@@ -58,6 +62,7 @@ class Room:
     vault: Vault
     accounts: Accounts
     clock: Clock
+    identities: Identities
     is_demo: bool = False
     is_behind_tls: bool = False
     address: str = ""
@@ -74,6 +79,7 @@ class Room:
         self.devices = Devices(self.accounts)
         self.door = Door(self.accounts, self.devices)
         self.tokens = Tokens(self.accounts)
+        self.conduct.refuses = partial(refuse_identity, self.identities)
 
     @property
     def protocol(self) -> Protocol:

@@ -80,7 +80,8 @@ def timeline(one: SubjectHistory, protocol: Protocol, say: Callable[..., str]) -
     add(one.left_hospital_at, "step", say("Left hospital"))
     for at, asked_by in one.unblindings:
         add(at, "alert", say("Unblinded in an emergency"), asked_by)
-    add(one.ended_at, "step", say(one.ended or "").capitalize(), one.cause_of_death or "")
+    objects = "" if one.may_use_data else say("objects to the use of what was collected")
+    add(one.ended_at, "step", say(one.ended or "").capitalize(), one.cause_of_death or objects)
     return sorted(entries, key=lambda entry: entry.at)
 
 

@@ -4,7 +4,7 @@ Every step is checked against the record, decided by the rules of the protocol, 
 behind the ``Allocator``; what would betray it is sealed before it is recorded.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final, Self, final
@@ -84,6 +84,8 @@ class Conduct:
         ledger: open for appending.
         allocator: the vault, seen through its port.
         acting: who acts at a site (role and person); None in a rehearsal, where the role is enough.
+        refuses: looks at what a person says of a subject and raises where it must not stand in the record; None in a
+            rehearsal.
         followed: where trial and subjects stand.
     """
 
@@ -91,6 +93,7 @@ class Conduct:
     ledger: Ledger
     allocator: Allocator
     acting: str | None = None
+    refuses: Callable[[str, Payload], None] | None = field(default=None, repr=False)
     followed: Followed = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -582,6 +585,8 @@ class Conduct:
 
     def _say(self, said: Payload, subject: str | None, site: str | None, actor: str, happened: datetime) -> None:
         self._check(said, subject, site, happened)
+        if self.refuses is not None and subject is not None and actor not in _BY_ITSELF:
+            self.refuses(subject, said)
         self.ledger.append(
             Draft(
                 type=type(said).__name__,

@@ -9,6 +9,8 @@ from sevenfold.record.payloads import (
     DatabaseLocked,
     EmergencyUnblinded,
     EnvelopeOpened,
+    IdentityDestroyed,
+    IdentityKept,
     NoticeSeen,
     Payload,
     PersonAdmitted,
@@ -22,8 +24,13 @@ from sevenfold.record.payloads import (
 
 __all__ = ["NO_DATUM", "OF_THE_TRIAL", "TrialStanding"]
 
-NO_DATUM: Final = (PersonAdmitted, PersonChanged, EmergencyUnblinded, EnvelopeOpened, NoticeSeen, CopyTaken)
-"""Who may come in, what an emergency asks for and a copy that was taken are no data of the trial: no lock bars them."""
+NO_DATUM: Final = (
+    PersonAdmitted, PersonChanged, EmergencyUnblinded, EnvelopeOpened, NoticeSeen, CopyTaken, IdentityKept,
+    IdentityDestroyed,
+)  # fmt: skip
+"""Who may come in, what an emergency asks for, a copy that was taken, and that the site keeps or no longer keeps who a
+subject is, are no data of the trial: no lock bars them.
+"""
 OF_THE_TRIAL: Final = (TrialOpened, SiteOpened, DatabaseLocked, UnblindingAsked, Unblinded, RunInterrupted)
 
 

@@ -28,6 +28,8 @@ from sevenfold.record.payloads import (
     EnvelopeOpened,
     FollowUpCompleted,
     FurtherMaskedResults,
+    IdentityDestroyed,
+    IdentityKept,
     KitDestroyed,
     KitReturned,
     LeftHospital,
@@ -42,6 +44,7 @@ from sevenfold.record.payloads import (
     QueryRaised,
     Randomised,
     Reconsented,
+    ReconsentRefused,
     SafetyReviewed,
     SealedQueryAnswered,
     SealedQueryRaised,
@@ -125,6 +128,7 @@ class Standing:
     subject: str
     is_eligible: bool = False
     has_consented: bool = False
+    awaits_reconsent: bool = False  # a representative consented, and the patient has not confirmed it
     number: str | None = None
     randomised_at: datetime | None = None
     day_one_at: datetime | None = None
@@ -191,6 +195,9 @@ def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
                 standing.disposition = Disposition.SCREEN_FAILURE
         case ConsentGiven():
             standing.has_consented = True
+            standing.awaits_reconsent = said.by == "representative"
+        case Reconsented():
+            standing.awaits_reconsent = False
         case ConsentRefused():
             standing.disposition = Disposition.REFUSED
         case Randomised():
@@ -247,7 +254,7 @@ def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.locked.discard(said.name)
         case Died():
             standing.disposition = Disposition.DIED
-        case ConsentWithdrawn():
+        case ConsentWithdrawn() | ReconsentRefused():
             standing.disposition = Disposition.WITHDREW
         case LostToFollowUp():
             standing.disposition = Disposition.LOST
@@ -279,6 +286,8 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         return None if standing is None else "the subject was screened already"
     if standing is None:
         return "the subject was never screened; screen first"
+    if isinstance(said, (IdentityKept, IdentityDestroyed)):
+        return None
     if isinstance(said, _ABOUT_DATA):
         return _objection_to_data(standing, said)
     if isinstance(said, _EMERGENCY):  # no lock and no end bars it
@@ -342,6 +351,8 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
             return None
         case ConsentWithdrawn():
             return None if standing.has_consented else "there is no consent"
+        case ReconsentRefused():
+            return None if standing.awaits_reconsent else "there is no representative's consent to confirm"
     return None if standing.number is not None else "the subject is not randomised"
 
 

@@ -53,6 +53,6 @@ def _worst_release(history: History) -> dict[int, tuple[int, int]]:
             max(said.cytokine_release_new for _, said in one.observations),
             max(said.cytokine_release_raw for _, said in one.observations),
         )
-        for place, one in enumerate(history.randomised)
+        for place, one in enumerate(history.used)
         if one.observations
     }

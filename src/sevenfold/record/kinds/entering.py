@@ -6,7 +6,15 @@ from pydantic import BaseModel, ConfigDict
 
 from sevenfold.record.kinds.kind import Payload
 
-__all__ = ["CandidateScreened", "ConsentGiven", "ConsentRefused", "Randomised", "Reconsented", "UnmetCriterion"]
+__all__ = [
+    "CandidateScreened",
+    "ConsentGiven",
+    "ConsentRefused",
+    "Randomised",
+    "ReconsentRefused",
+    "Reconsented",
+    "UnmetCriterion",
+]
 
 
 class UnmetCriterion(BaseModel):
@@ -34,6 +42,17 @@ class ConsentGiven(Payload):
 
 class Reconsented(Payload):
     """The patient, recovered, confirms what a representative had consented to."""
+
+
+class ReconsentRefused(Payload):
+    """The patient, recovered, refuses what a representative had consented to; nothing further is collected.
+
+    Args:
+        may_use_data: whether what was collected until now may be used; False where the patient, who has the right to
+            (Regulation (EU) 536/2014, article 35(3)), objects to it.
+    """
+
+    may_use_data: bool
 
 
 class ConsentRefused(Payload):

@@ -18,6 +18,7 @@ from sevenfold.record.payloads import (
     Payload,
     PossiblyUnblinded,
     Reconsented,
+    ReconsentRefused,
     TreatmentGuessed,
 )
 from sevenfold.service.fields import moment_of
@@ -80,6 +81,24 @@ def take_step(name: str, form: Annotated[Form, Depends(posted(Right.END_PART))])
     at = moment_of("Time", form["at"], room.zone(form.seat.person, name))
     with room.step(form.seat.person) as conduct:
         conduct.record(name, _said(form), "investigator", at)
+    return RedirectResponse(f"/subjects/{name}", 303)
+
+
+@routes.post("/reconsent")
+def ask_again(name: str, form: Annotated[Form, Depends(posted(Right.END_PART))]) -> Response:
+    """The recovered patient confirms what a representative consented to, or refuses it and says of the data."""
+    room, person = form.seat.room, form.seat.person
+    room.subject(name, person)
+    answers: dict[str, Payload] = {
+        "confirmed": Reconsented(),
+        "refused, use": ReconsentRefused(may_use_data=True),
+        "refused, no use": ReconsentRefused(may_use_data=False),
+    }
+    if form["answer"] not in answers:
+        raise InvalidInput("Choose what the patient said.")
+    at = moment_of("Time", form["at"], room.zone(person, name))
+    with room.step(person) as conduct:
+        conduct.record(name, answers[form["answer"]], "investigator", at)
     return RedirectResponse(f"/subjects/{name}", 303)
 
 

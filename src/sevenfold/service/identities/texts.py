@@ -1,0 +1,74 @@
+"""Texts that people write into the record: none may tell who the subject is, for the record is never changed."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sevenfold.errors import InvalidInput
+from sevenfold.record.payloads import (
+    AdverseEventReported,
+    AuthorityInformed,
+    Corrected,
+    DataUnlocked,
+    Died,
+    DoseNotGiven,
+    DosingStopped,
+    EmergencyUnblinded,
+    EnvelopeOpened,
+    Payload,
+    PossiblyUnblinded,
+    QueryAnswered,
+    QueryRaised,
+    SecondaryInfection,
+    SeriousEventAssessed,
+    VisitMissed,
+)
+from sevenfold.service.identities.identities import Identities
+from sevenfold.service.log import noted
+
+__all__ = ["WRITTEN", "refuse_identity"]
+
+WRITTEN: Final[dict[type[Payload], tuple[str, ...]]] = {
+    AdverseEventReported: ("term", "system"),
+    AuthorityInformed: ("reference",),
+    Corrected: ("after", "reason"),
+    DataUnlocked: ("reason",),
+    Died: ("cause",),
+    DoseNotGiven: ("reason",),
+    DosingStopped: ("reason",),
+    EmergencyUnblinded: ("asked_by", "reason"),
+    EnvelopeOpened: ("asked_by", "reason"),
+    PossiblyUnblinded: ("who", "what"),
+    QueryAnswered: ("text",),
+    QueryRaised: ("text",),
+    SecondaryInfection: ("site",),
+    SeriousEventAssessed: ("comment",),
+    VisitMissed: ("reason",),
+}
+"""What of an event somebody writes in words of their own."""
+
+
+def refuse_identity(identities: Identities, subject: str, said: Payload) -> None:
+    """Refuse an event whose text tells who its subject is, as far as the site's list knows.
+
+    Raises:
+        InvalidInput: it does; the message does not say what was found.
+    """
+    texts = [text for name in WRITTEN.get(type(said), ()) for text in _texts(getattr(said, name))]
+    if not texts:
+        return
+    identity = identities.of(subject)
+    if identity is not None and any(identity.is_told_by(text) for text in texts):
+        noted("text.refused", level=logging.WARNING, subject=subject)
+        raise InvalidInput(
+            f"The text holds what tells who {subject} is: a name, a hospital number or a date of birth. The record is "
+            "never changed, so write it without."
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
