@@ -25,8 +25,20 @@ SPEAKING = sorted(
         *(SOURCE / "service" / "pages").glob("*.py"),
         *set((SOURCE / "service" / "people").glob("*.py"))
         - {SOURCE / "service" / "people" / "upgrade.py"},  # a start's
+        *(SOURCE / "service" / "importing").glob("*.py"),
         *(SOURCE / "service" / name for name in ("room.py", "fields.py", "gate.py", "screening_form.py", "final.py")),
-        *(SOURCE / "trial" / name for name in ("conduct.py", "standing.py", "subject.py", "timing.py")),
+        *(
+            SOURCE / "trial" / name
+            for name in (
+                "conduct.py",
+                "sealed_queries.py",
+                "standing.py",
+                "stock.py",
+                "subject.py",
+                "supplying.py",
+                "timing.py",
+            )
+        ),
         SOURCE / "rules" / "visiting.py",
         SOURCE / "record" / "correcting.py",
         SOURCE / "vault" / "vault.py",

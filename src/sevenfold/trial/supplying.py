@@ -95,7 +95,7 @@ def said_as(kind: type[_Said], said: dict[str, object]) -> _Said:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ", ".join(str(step).replace("_", " ") for step in first["loc"])
-        raise InvalidInput(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
+        raise InvalidInput(f"{where} cannot be so: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
 
 
 def _kit(conduct: Conduct, subject: str, study_day: int) -> str:

@@ -191,7 +191,7 @@ class _Reader:
             conduct.check_masked(first.subject, first.visit, {one.test: one.result for one in rows}, first.at)
             return
         if first.visit in conduct.standings[first.subject].locked:
-            raise OutOfOrder(f"visit {first.visit!r} is locked")
+            raise OutOfOrder(f"{first.subject}: visit {first.visit!r} is locked; nothing was recorded.")
         _, held, _ = self._held_visits(first.subject)[first.visit]
         for one in rows:
             said = correction_of(one, self.plan.sha256)
