@@ -239,6 +239,25 @@ def tell(story: Story, served: Served) -> None:
     row.get_by_role("button", name="Correct").click()
     assert "1.2 → 1.3" in nurse.locator("tr", has_text="VisitHeld day 1").inner_text()
 
+    nurse.goto(f"{at}/import")
+    table = f"subject,visit,test,value,unit\n{WHO.rpartition('/')[2]},day 1,haemoglobin,10.5,g/dL\nX,day 1,inr,1,\n"
+    nurse.set_input_files("#file", {"name": "r.csv", "mimeType": "text/csv", "buffer": table.encode()})
+    nurse.get_by_role("button", name="Look at it").click()
+    nurse.get_by_role("heading", name="New (1)").wait_for()
+    story.look(nurse, "import")
+    nurse.get_by_role("button", name="Record what is new").click()
+    nurse.get_by_role("status").wait_for()
+    assert "1 results were recorded" in nurse.inner_text("main")
+
+    ward.goto(f"{at}/identities/{WHO.rpartition('/')[2]}")
+    ward.fill("#family_name", "Morel")
+    ward.get_by_role("button", name="Keep").click()
+    ward.get_by_role("heading", name="Destroy the entry").wait_for()
+    story.look(ward, "identity")
+    ward.goto(f"{at}/identities")
+    assert "Morel" in ward.inner_text("main")
+    story.look(ward, "identities")
+
     ward.goto(f"{at}{WHO}/unblind")
     ward.fill("#asked_by", "Dr Ida, on call")
     ward.fill("#reason", "an antidote is considered")
