@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from served import Served, serve_again, serve_new
+from served import Served, consenting, serve_again, serve_new
 
 from sevenfold.cli import main
 from sevenfold.cli.rehearsal import stage
@@ -78,6 +78,23 @@ def test_nothing_is_unblinded_before_lock_or_by_one_person(tmp_path: Path) -> No
     served.room.conduct.whole.is_locked = True
     with pytest.raises(OutOfOrder, match="one person asks"):
         served.room.conduct.unblind({}, {}, "", "", served.room.clock.now())
+
+
+def test_a_database_with_an_open_query_is_not_locked(tmp_path: Path) -> None:
+    """Neither while it waits for an answer nor while the answer waits to be read; closed, it is in the way no more."""
+    served = serve_new(tmp_path / "trial")
+    (name,) = consenting(served, 1)
+    room, manager, investigator = served.room, served.as_a(Role.DATA_MANAGER), served.as_a(Role.INVESTIGATOR)
+    manager.get(f"/subjects/{name}/data")
+    manager.post(f"/subjects/{name}/data/query", {"text": "Which unit?"})
+    assert "1 queries are open" in manager.post("/lock", status=409)
+    investigator.get(f"/subjects/{name}/data")
+    investigator.post(f"/subjects/{name}/data/query/1/answer", {"text": "As on the sheet."})
+    manager.post("/lock", status=409)
+    assert not room.conduct.is_locked
+    manager.post(f"/subjects/{name}/data/query/1/close")
+    manager.post("/lock")
+    assert room.conduct.is_locked
 
 
 def test_people_come_and_go_after_lock(tmp_path: Path) -> None:

@@ -442,16 +442,20 @@ class Conduct:
         return str(self.standings[subject].number)
 
     def lock(self, happened: datetime) -> None:
-        """Close the data. Every randomised subject must have come to an end.
+        """Close the data. Every randomised subject must have come to an end, and every query been closed.
 
         Raises:
-            OutOfOrder: somebody's part is not over.
+            OutOfOrder: somebody's part is not over, or a query is open.
         """
         open_ones = [s.subject for s in self.standings.values() if s.number is not None and not s.is_over]
         if open_ones:
             raise OutOfOrder(
                 f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial."
             )
+        asked = [s for s in self.standings.values() if s.n_open_queries]
+        if asked:
+            n = sum(standing.n_open_queries for standing in asked)
+            raise OutOfOrder(f"The database cannot be locked: {n} queries are open, the first of {asked[0].subject}.")
         self._say(DatabaseLocked(n_subjects=self.n_randomised), None, None, "data manager", happened)
 
     def unblind(
