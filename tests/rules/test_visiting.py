@@ -1,7 +1,7 @@
 """Which day is a visit's, and what the site is asked about a day or a value."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import InvalidDesign, InvalidInput
@@ -26,6 +26,7 @@ def taking(protocol: Protocol, day: int, held: dict[str, int] | None = None) -> 
     return found
 
 
+@settings(deadline=None)
 @given(day=st.integers(-30, 400).filter(bool))
 def test_a_day_is_of_the_visit_whose_window_it_lies_in_or_else_of_one_beside_it(day: int) -> None:
     """So that a day never says which of several visits far apart took place."""
@@ -39,6 +40,7 @@ def test_a_day_is_of_the_visit_whose_window_it_lies_in_or_else_of_one_beside_it(
         assert found == before + after
 
 
+@settings(deadline=None)
 @given(day=st.integers(46, 54), other=st.integers(40, 60))
 def test_two_visits_between_the_same_windows_keep_their_order(day: int, other: int) -> None:
     """Day 42 is over on day 45 and day 60 begins on day 55: whichever was held first leaves the other its side."""
@@ -46,6 +48,7 @@ def test_two_visits_between_the_same_windows_keep_their_order(day: int, other: i
     assert ("day 42" in taking(PROTOCOL, day, {"day 60": other})) is (day < other)
 
 
+@settings(deadline=None)
 @given(day=st.integers(-30, 400).filter(bool))
 def test_the_site_is_asked_about_every_day_outside_the_window_and_about_no_other(day: int) -> None:
     """The hours after a dose may pass midnight."""
@@ -61,6 +64,7 @@ def test_a_sample_after_a_dose_is_not_taken_on_a_day_before_it() -> None:
         check_visit(PROTOCOL, "S", "day 1 after dose", -1, {})
 
 
+@settings(deadline=None)
 @given(value=st.floats(-1e6, 1e9), name=st.sampled_from(sorted(catalogue())))
 def test_a_value_is_asked_about_outside_what_is_plausible_alone(value: float, name: str) -> None:
     """Both ends are plausible; a variable that says nothing is never asked about."""

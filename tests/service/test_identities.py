@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from served import SITE, Served, enrolled, serve_again, serve_new
 
@@ -251,6 +251,7 @@ def test_what_a_person_writes_is_looked_at_in_every_kind_of_event_that_holds_wor
             assert texts - fixed - set(WRITTEN.get(kind, ())) == set(), kind.__name__
 
 
+@settings(deadline=None)
 @given(
     family=st.text(min_size=3, max_size=12, alphabet=st.characters(categories=["Lu", "Ll"])),
     before=st.sampled_from(["", "Mr ", "for ", "(", "“"]),
@@ -265,6 +266,7 @@ def test_a_name_is_found_between_other_words_whatever_its_letters(family: str, b
     assert one.is_told_by(f"{before}{family.upper()}{after}") or family.upper().lower() != family.lower()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.text(max_size=12), st.text(max_size=12))
 def test_looking_for_an_identity_never_breaks(text: str, name: str, number: str) -> None:
     """Whatever was kept and whatever is written."""
@@ -275,6 +277,7 @@ def test_looking_for_an_identity_never_breaks(text: str, name: str, number: str)
     assert one.is_told_by(text) in (True, False)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_a_sealed_entry_has_one_length_and_opens_in_its_own_place(family: str, given_name: str) -> None:
     """Else the length would tell a name."""
