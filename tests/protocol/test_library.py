@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from sevenfold.evidence.figures import figures_of
-from sevenfold.protocol.load import built_in, load
+from sevenfold.protocol.load import built_in, load, parse
 from sevenfold.protocol.rule import LabRule, NumberRule, leaves
 from sevenfold.protocol.treatment import Route
 from sevenfold.rules.holding import bound
@@ -84,3 +84,14 @@ def test_an_amendment_is_in_force_at_each_site_from_its_own_day() -> None:
     assert "splenectomy" in ids["US-1"]
     assert protocol.amendments_at("FR-1", dt.date(2016, 6, 30)) == ()
     assert protocol.amendments_at("FR-1", dt.date(2016, 7, 1)) == ("A1",)
+
+
+def test_how_a_product_is_packed_is_no_part_of_the_plan_and_everything_else_is() -> None:
+    """What was measured of a plan holds for the same plan with other vials, and for no other plan."""
+    file = load("iris-7")
+    other_vials = parse(file.text.replace("{value: 10 mL, verified: false", "{value: 20 mL, verified: false"), "x")
+    assert other_vials.sha256 != file.sha256
+    assert other_vials.plan_sha256 == file.plan_sha256
+    another_size = parse(file.text.replace("planned: {value: 27", "planned: {value: 28"), "x")
+    another_word = parse(file.text.replace("action: review within 24 h", "action: review within 48 h"), "x")
+    assert len({file.plan_sha256, another_size.plan_sha256, another_word.plan_sha256}) == 3

@@ -24,6 +24,8 @@ from sevenfold.service.opening import first_link
 
 TEMPLATES: Final = Path(__file__).parents[2] / "src" / "sevenfold" / "service" / "templates"
 WIDTHS: Final = {"desk": 1280, "telephone": 390}
+NO_SCREENS: Final = {"base", "macros", "envelope_page", "envelope_cards", "envelope_style"}
+"""Parts of pages, and pages of a site's envelopes, which are looked at where they are opened without a server."""
 WHO: Final = f"/subjects/{SITE}-002"
 
 
@@ -136,7 +138,7 @@ def test_the_whole_story_in_a_browser(tmp_path: Path, browser: Browser, where: s
             for context in story.contexts:
                 context.close()
     assert story.faults == []
-    every = {path.name.partition(".")[0] for path in TEMPLATES.glob("*.j2")} - {"base", "macros"}
+    every = {path.name.partition(".")[0] for path in TEMPLATES.glob("*.j2")} - NO_SCREENS
     assert story.looked_at == every
     assert verify(served.folder / "trial.db").is_whole
     served.room.close()
@@ -265,6 +267,20 @@ def tell(story: Story, served: Served) -> None:
     ward.get_by_role("button", name="show the treatment").click()
     assert ward.locator(".headline").inner_text() in {arm.label for arm in served.room.protocol.arms}
     story.look(ward, "unblind")
+    sponsor.goto(f"{at}/notices")
+    assert "an antidote is considered" in sponsor.inner_text("main")
+    sponsor.get_by_role("button", name="Take note").click()
+    story.look(sponsor, "notices")
+    sponsor.goto(f"{at}/boundary")
+    story.look(sponsor, "boundary")
+    ward.goto(f"{at}/copy")
+    with ward.expect_download() as copied:
+        ward.get_by_role("button", name="Take a copy").click()
+    assert copied.value.suggested_filename.endswith(f"{SITE}.zip")
+    ward.goto(f"{at}/copy")
+    story.look(ward, "copy")
+    ward.goto(f"{at}/account")
+    story.look(ward, "account")
     ward.goto(f"{at}{WHO}")
     ward.select_option("#step", "died")
     ward.fill("#detail", "septic shock")

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from playwright.sync_api import Browser, Page
 from served import SITE, Served, Visitor, enrolled, serve_new
 
 from sevenfold.cli import main
@@ -131,6 +132,12 @@ def test_the_envelope_of_a_subject_says_what_the_server_says(
     assert "has no site" in capsys.readouterr().err
 
 
+def grave_faults(page: Page) -> list[str]:
+    """What keeps somebody from using a page who sees badly or not at all."""
+    found = Axe().run(page).response["violations"]
+    return [one["id"] for one in found if one["impact"] in ("serious", "critical")]
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_browser_without_a_network_opens_an_envelope(
     served: Served, tmp_path: Path, browser: Browser, language: str
@@ -143,7 +150,10 @@ def test_a_browser_without_a_network_opens_an_envelope(
     context = browser.new_context(offline=True, viewport={"width": 390, "height": 800})
     page, faults = context.new_page(), list[str]()
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.goto(path.with_name(f"codes-{SITE}.html").as_uri())
+    assert grave_faults(page) == []
     page.goto(path.as_uri())
+    assert grave_faults(page) == []
     page.select_option("#number", number)
     page.fill("#who", "The surgeon")
     page.fill("#why", "server down")

@@ -100,7 +100,7 @@ def _about(
     p = file.protocol
     return {
         "protocol": p.name,
-        "sha256": file.sha256,
+        "plan_sha256": file.plan_sha256,
         "planned": p.population.planned,
         "trials": chosen.trials,
         "pool": chosen.pool,

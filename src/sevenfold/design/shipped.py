@@ -20,14 +20,14 @@ class ShippedLevels:
     """Levels of one protocol's tests.
 
     Args:
-        sha256: of the protocol's file that they were measured of.
+        plan_sha256: of the plan that they were measured of.
         planned: subjects of each trial.
         n_trials: simulated.
         shares: (estimand, method) -> share of trials rejected, with its Monte Carlo error.
         verdicts: (estimand, method) -> what that says.
     """
 
-    sha256: str
+    plan_sha256: str
     planned: int
     n_trials: int
     shares: Mapping[tuple[str, str], tuple[float, float]]
@@ -43,7 +43,7 @@ def shipped_levels(protocol: str) -> ShippedLevels | None:
     about = json.loads(path.read_text(encoding="utf-8"))
     keyed = {(one["estimand"], one["method"]): one for one in about["levels"]}
     return ShippedLevels(
-        sha256=about["sha256"],
+        plan_sha256=about["plan_sha256"],
         planned=about["planned"],
         n_trials=about["trials"],
         shares={key: (one["share"], one["monte_carlo_error"]) for key, one in keyed.items()},

@@ -15,6 +15,7 @@ from sevenfold.protocol.faults import faults_in, found, shortened
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.reading import Citation, Document, read_document
 from sevenfold.protocol.reading import Path as Place
+from sevenfold.sealing import canonical_json
 
 __all__ = ["FORMAT", "ProtocolFile", "built_in", "load", "parse"]
 
@@ -44,6 +45,14 @@ class ProtocolFile:
     def sha256(self) -> str:
         """Of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def plan_sha256(self) -> str:
+        """Of what was said of the plan, vials apart: how a product is packed changes no result of a trial."""
+        said = self.protocol.model_dump(mode="json", exclude_unset=True)
+        for product in said["products"].values():
+            product.pop("vial", None)
+        return hashlib.sha256(canonical_json(said)).hexdigest()
 
 
 def built_in() -> tuple[str, ...]:

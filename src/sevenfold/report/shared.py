@@ -26,7 +26,7 @@ def shared_context(file: ProtocolFile, cohort: Cohort, estimates: Estimates, *, 
     """
     p = file.protocol
     measured = shipped_levels(p.name)
-    is_of_this = measured is not None and measured.sha256 == file.sha256 and measured.planned == p.population.planned
+    is_of_this = measured is not None and measured.plan_sha256 == file.plan_sha256
     shares = measured.shares if measured is not None and is_of_this else {}
     arms = arms_of(p)
     primary = estimates.primary
