@@ -51,6 +51,17 @@ def test_everybody_is_counted_once_by_the_last_guess(small_trial: Rehearsed, sai
         assert row.n_correct == last.count("comparator" if row.arm == "placebo" else "active")
 
 
+def test_whoever_objects_to_the_use_of_the_data_is_in_no_count(small_trial: Rehearsed) -> None:
+    """Their guesses, what was seen and what was shown of them are used nowhere."""
+    history = with_guesses(small_trial.history, [("patient", ["active"])])
+    one = history.randomised[0]
+    one.seen = [(AT, PossiblyUnblinded(who="nurse", what="a differential"))]
+    one.unblindings = [(AT, "the surgeon")]
+    assert blinding_of(history, small_trial.file.protocol) is not None
+    one.may_use_data = False
+    assert blinding_of(history, small_trial.file.protocol) is None
+
+
 def test_the_report_prints_the_index_and_what_was_seen(small_trial: Rehearsed) -> None:
     """With its counts, its interval, and its name in the contents."""
     history, file = with_guesses(small_trial.history, [("patient", ["active"])] * 8), small_trial.file

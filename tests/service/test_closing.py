@@ -1,5 +1,6 @@
 """The end of a trial: two people unblind it after lock, and its report is the one that ``sevenfold run`` makes."""
 
+import errno
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sevenfold.cli.rehearsal import stage
 from sevenfold.edge.keys import key_beside
 from sevenfold.errors import OutOfOrder
 from sevenfold.protocol.load import load
+from sevenfold.record.ledger import Ledger
 from sevenfold.record.verify import verify
 from sevenfold.service.opening import make_folder, opened
 from sevenfold.service.role import Role
@@ -95,6 +97,25 @@ def test_a_database_with_an_open_query_is_not_locked(tmp_path: Path) -> None:
     manager.post(f"/subjects/{name}/data/query/1/close")
     manager.post("/lock")
     assert room.conduct.is_locked
+
+
+def test_a_lock_that_failed_ends_nobodys_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full when the lock is to be kept: it never was, and a candidate is randomised afterwards."""
+    served = serve_new(tmp_path / "trial")
+    (name,) = consenting(served, 1)
+    manager, investigator = served.as_a(Role.DATA_MANAGER), served.as_a(Role.INVESTIGATOR)
+    manager.get("/progress")
+
+    def full(_self: Ledger, _state: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "commit", full)
+        manager.post("/lock", status=503)
+    assert not served.room.conduct.is_locked
+    investigator.get(f"/subjects/{name}")
+    investigator.post(f"/subjects/{name}/randomise")
+    assert served.room.conduct.standings[name].number is not None
 
 
 def test_people_come_and_go_after_lock(tmp_path: Path) -> None:

@@ -4,13 +4,15 @@ import csv
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from pathlib import Path
 
-from served import Served, Visitor, eligible, enrolled, serve_new
+from served import SITE, Served, Visitor, eligible, enrolled, serve_new
 
 from sevenfold.record.payloads import CopyTaken, LostToFollowUp, read_payload
 from sevenfold.record.verify import verify
+from sevenfold.service.own_copy import copy_of
 from sevenfold.service.role import Role
 
 
@@ -89,3 +91,33 @@ def test_two_copies_of_one_moment_hold_the_same_events(tmp_path: Path) -> None:
     one, other = taken(investigator), taken(investigator)
     assert one.read("events.jsonl") == other.read("events.jsonl")
     assert len(served.room.conduct.ledger.of_type(CopyTaken.__name__)) == 2
+
+
+def test_a_copy_waits_for_no_step_and_keeps_no_step_waiting(tmp_path: Path) -> None:
+    """It is made while somebody holds the room: that it was taken is the only step of it."""
+    served = serve_new(tmp_path / "trial")
+    enrolled(served, 1)
+    made: list[int] = []
+    with served.room.step(None):
+        other = threading.Thread(target=lambda: made.append(copy_of(served.room, SITE).n_events))
+        other.start()
+        other.join(timeout=30)
+    assert made == [sum(event.subject is not None for event in served.room.conduct.ledger.events())]
+
+
+def test_what_a_person_typed_is_no_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+    """A term that begins with = stands behind an apostrophe in the table, and as it was typed in the events."""
+    served = serve_new(tmp_path / "trial")
+    (name,) = enrolled(served, 1)
+    investigator = served.as_a(Role.INVESTIGATOR)
+    investigator.get(f"/subjects/{name}/event")
+    event = {
+        "number": "1", "term": '=HYPERLINK("http://evil.example")', "grade": "1", "serious": "no",
+        "relation": "possible", "outcome": "recovered", "began": served.here(),
+    }  # fmt: skip
+    investigator.post(f"/subjects/{name}/event", event)
+    kept = taken(investigator)
+    (row,) = csv.DictReader(io.StringIO(kept.read("tables/adverse_events.csv").decode()))
+    assert row["term"] == f"'{event['term']}"
+    events = [json.loads(line) for line in kept.read("events.jsonl").splitlines()]
+    assert event["term"] in [json.loads(one["payload"]).get("term") for one in events]

@@ -54,7 +54,8 @@ def test_the_page_tries_a_boundary_and_replays_totals(trial: Served) -> None:
 @pytest.mark.parametrize(
     "asked",
     [
-        "background=x", "background=nan", "background=30", "background=0", "subjects=2", "subjects=301", "subjects=inf",
+        "background=x", "background=nan", "background=30", "background=0", "background=1e-300", "subjects=2",
+        "subjects=301", "subjects=inf",
         "subjects=7.5", "wrongly=0", "events=16", "events=1.5", "treated=99", "tolerable=100", "events=-1",
     ],
 )  # fmt: skip

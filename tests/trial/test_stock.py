@@ -221,7 +221,7 @@ def test_a_kit_that_was_not_given_comes_back_and_is_destroyed_once(shop: Shop) -
     with pytest.raises(OutOfOrder, match="destroyed already"):
         destroy_kit(shop.conduct, subject, 1, "w", "c", at)
     assert sum(shop[key][VialStatus.USED] for key in ("1.1", "1.2")) == 1
-    with pytest.raises(InvalidInput, match="reason: input should be"):
+    with pytest.raises(InvalidInput, match="reason cannot be so: input should be"):
         return_kit(shop.conduct, subject, 1, "looks like cyt107", at)
 
 

@@ -86,10 +86,10 @@ def flow_of(history: History, protocol: Protocol) -> Flow:
     words = {criterion.id: criterion.text for criterion in protocol.population.criteria}
     arms: dict[str, ArmFlow] = {}
     if history.unblinded is None:
-        arms[""] = _arm("All subjects (still blind)", history.randomised)
+        arms[""] = _arm("All subjects (still blind)", history.used)
     else:
         for arm in protocol.arms:
-            arms[arm.id] = _arm(arm.label, [one for one in history.randomised if one.arm == arm.id])
+            arms[arm.id] = _arm(arm.label, [one for one in history.used if one.arm == arm.id])
     return Flow(
         n_screened=len(everyone),
         not_eligible={words.get(name, name): count for name, count in failed.most_common()},

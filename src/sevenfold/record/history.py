@@ -128,8 +128,8 @@ class SubjectHistory:
         """
         return replace(
             self, day_one_at=None, visits=[], doses=[], observations=[], adverse_events=[], infections=[], supports=[],
-            dispensed=[], raised=[], unblindings=[], reviews=[], dosing_stopped=None, left_icu_at=None,
-            left_hospital_at=None, ended_at=self.randomised_at,
+            dispensed=[], raised=[], unblindings=[], guesses=[], seen=[], reviews=[], dosing_stopped=None,
+            left_icu_at=None, left_hospital_at=None, ended_at=self.randomised_at,
         )  # fmt: skip
 
     @property
@@ -268,7 +268,8 @@ def _end(one: SubjectHistory, said: Payload, at: datetime) -> None:
 def _open(history: History, sealed: list[tuple[str, datetime, Sealed]], revealed: Unblinded) -> None:
     key = bytes.fromhex(revealed.results_key)
     for subject, arm in revealed.assignments.items():
-        history.subjects[subject].arm = arm
+        if subject in history.subjects:  # of a part of the record not everybody is here
+            history.subjects[subject].arm = arm
     for subject, at, said in sealed:
         unseal(history.subjects[subject], said, at, open_sealed(key, place_of_sealed(subject, said), said.sealed))
 

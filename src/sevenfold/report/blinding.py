@@ -51,7 +51,7 @@ def blinding_of(history: History, protocol: Protocol) -> Blinding | None:
 
     A guess says active or comparator: in every arm that receives an active product, ``active`` is correct.
     """
-    people = history.randomised
+    people = history.used
     products = protocol.products
     active = {arm.id for arm in protocol.arms if any(products[one.product].is_active for one in arm.injections)}
     rows = []

@@ -26,6 +26,7 @@ from sevenfold.record.reading import event_of, looked_at, read_head, rows_of
 from sevenfold.record.store import store_of
 from sevenfold.record.tables import COLUMNS, TABLES
 from sevenfold.record.verify import Verification, verify
+from sevenfold.service.spreadsheet import safe_cell
 
 __all__ = ["archive", "as_line", "head_told", "table_as_csv"]
 
@@ -40,7 +41,8 @@ events.jsonl   what happened, one event a line, in order. "payload" is the text 
                key.
 head.json      number and hash of the last event, signed (Ed25519) with the trial's key.
 protocol.yaml  what was planned; its SHA-256 stands in the first event.
-tables/        the same as CSV (UTF-8, comma, one header line; empty: not there), as far as it is open.
+tables/        the same as CSV (UTF-8, comma, one header line; empty: not there), as far as it is open. A text that a
+               spreadsheet would work out (it begins with = + - @) stands behind an apostrophe.
 verify.py      python verify.py checks every hash, every link and the head, with Python alone; the signature too where
                the library "cryptography" is installed.
 
@@ -105,7 +107,7 @@ def table_as_csv(name: str, history: History, protocol: Protocol) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(COLUMNS[name]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(TABLES[name](history, protocol))
+    writer.writerows({key: safe_cell(cell) for key, cell in row.items()} for row in TABLES[name](history, protocol))
     return text.getvalue()
 
 

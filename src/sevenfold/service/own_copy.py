@@ -24,7 +24,8 @@ State of the trial: {state}; {n} of its {count} events are of this site's subjec
 
 events.jsonl   one event a line, in the order of the record. "hash" covers the event and everything recorded before it;
                the hash of "payload" is part of it. A text under "sealed" is a masked result.
-tables/        the same as CSV (UTF-8, comma, one header line; empty: not there), as far as it is open.
+tables/        the same as CSV (UTF-8, comma, one header line; empty: not there), as far as it is open. A text that a
+               spreadsheet would work out (it begins with = + - @) stands behind an apostrophe.
 head.json      number and hash of the last event of the whole record, signed (Ed25519).
 
 The record keeps the SHA-256 of events.jsonl as an event of its own (CopyTaken): {digest}
@@ -44,15 +45,18 @@ class OwnCopy:
 
 
 def copy_of(room: Room, site: str) -> OwnCopy:
-    """A site's subjects as the record tells them now; with their arms after the unblinding, and of no other site."""
-    ledger = room.conduct.ledger
-    history = read_history(ledger.events())
-    for name in [name for name, one in history.subjects.items() if one.site != site]:
-        del history.subjects[name]
-    events = [event for name in history.subjects for event in ledger.events_of(name)]
-    lines = b"".join(as_line(event) for event in sorted(events, key=lambda event: event.sequence))
-    digest = hashlib.sha256(lines).hexdigest()
+    """A site's subjects as the signed head has them; with their arms after the unblinding, and of no other site.
+
+    It is made beside the steps that others take meanwhile, and waits for none.
+    """
+    ledger, names = room.conduct.ledger, list(room.conduct.standings)
     head, kept = ledger.head, io.BytesIO()
+    found = [event for name in names if room.conduct.site_of(name) == site for event in ledger.events_of(name)]
+    events = sorted((one for one in found if one.sequence <= head.count), key=lambda event: event.sequence)
+    of_trial = [one for one in ledger.events_of_trial() if one.sequence <= head.count]
+    history = read_history(sorted([*of_trial, *events], key=lambda event: event.sequence))
+    lines = b"".join(map(as_line, events))
+    digest = hashlib.sha256(lines).hexdigest()
     with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as zipped:
         zipped.writestr("events.jsonl", lines)
         for name in TABLES:

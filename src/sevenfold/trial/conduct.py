@@ -126,6 +126,9 @@ class Conduct:
         if self.is_locked:
             for subject in touched & self.standings.keys():
                 after_lock(self.standings[str(subject)])
+        elif any(event.type == DatabaseLocked.__name__ for event in waiting):  # it had ended every candidate's part
+            for subject in [name for name, standing in self.standings.items() if standing.number is None]:
+                self.followed.again(subject, self.ledger)
         self.reconcile()
 
     def renew(self) -> None:

@@ -44,12 +44,13 @@ def ahead_of_plan(file: ProtocolFile, site: str, randomised: float) -> Ahead:
 def ahead_of(conduct: Conduct, site: str, now: datetime) -> Ahead:
     """What lies ahead of a site now: rates and stops as they were seen, beginning from the plan's."""
     p, stratum = conduct.file.protocol, stratum_of(conduct.file, site)
-    sites = {name: conduct.site_of(name) for name in conduct.standings}
-    inside = {name: one for name, one in conduct.standings.items() if one.number is not None}
+    standings = dict(list(conduct.standings.items()))  # others take steps meanwhile
+    sites = {name: conduct.site_of(name) for name in standings}
+    inside = {name: one for name, one in standings.items() if one.number is not None}
     opened = {
         str(event.site): datetime.fromisoformat(event.happened_at) for event in conduct.ledger.of_type("SiteOpened")
     }
-    share = share_randomised(len(inside), len(conduct.standings))
+    share = share_randomised(len(inside), len(standings))
     rates = []
     for one in _of_stratum(conduct.file, site):
         n = sum(sites[name] == one for name in inside)

@@ -139,6 +139,7 @@ class _Reader:
     tests: dict[str, Variable] = field(init=False)  # by name and label, folded
     _held: dict[str, dict[str, tuple[int, VisitHeld, set[str]]]] = field(default_factory=dict)
     _seen: dict[tuple[str, str, str], Found] = field(default_factory=dict)
+    _contradicted: set[tuple[str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         standings = self.room.conduct.standings
@@ -157,17 +158,16 @@ class _Reader:
         if isinstance(found, Trouble):
             self.plan.troubles.append(found)
             return
-        before = self._seen.setdefault((found.subject, found.visit, found.test), found)
-        if before is not found and not _is_same(before.result, found.result):
+        key = found.subject, found.visit, found.test
+        before = self._seen.setdefault(key, found)
+        if before is not found and (key in self._contradicted or not _is_same(before.result, found.result)):
             wanted = "one value of a test at a visit; send the right one alone"
             self.plan.troubles.append(row.trouble("value", f"line {before.line} says another value", wanted))
-            if before in self.plan.found:
-                self.plan.found.remove(before)
-                self.plan.troubles.append(
-                    Trouble(
-                        line=before.line, column="value", found=f"line {row.line} says another value", wanted=wanted
-                    )
-                )
+            if key not in self._contradicted:
+                self.plan.found = [one for one in self.plan.found if (one.subject, one.visit, one.test) != key]
+                told = f"line {row.line} says another value"
+                self.plan.troubles.append(Trouble(line=before.line, column="value", found=told, wanted=wanted))
+                self._contradicted.add(key)
             return
         if before is not found:
             found = _with(found, State.SAME)

@@ -1,6 +1,7 @@
 """Recording what a file says that is new, and asking about what it says otherwise: one step, whole or not at all."""
 
 import secrets
+import threading
 from dataclasses import dataclass, field
 from typing import Final, final
 
@@ -26,11 +27,13 @@ class Uploads:
     """Files that somebody has sent and not confirmed yet: one a person, in memory alone, for half an hour."""
 
     _of: dict[str, tuple[Upload, float]] = field(default_factory=dict, repr=False)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def keep(self, person: Person, upload: Upload, now_s: float) -> None:
         """Keep a file until it is confirmed; the one before is forgotten."""
-        self._of = {name: kept for name, kept in self._of.items() if now_s - kept[1] <= _KEPT_FOR_S}
-        self._of[person.id] = (upload, now_s)
+        with self._one_at_a_time:
+            self._of = {name: kept for name, kept in self._of.items() if now_s - kept[1] <= _KEPT_FOR_S}
+            self._of[person.id] = (upload, now_s)
 
     def take(self, person: Person, now_s: float) -> Upload:
         """The file that a person confirms.
@@ -38,7 +41,8 @@ class Uploads:
         Raises:
             InvalidInput: there is none any more.
         """
-        kept = self._of.pop(person.id, None)
+        with self._one_at_a_time:
+            kept = self._of.pop(person.id, None)
         if kept is None or now_s - kept[1] > _KEPT_FOR_S:
             raise InvalidInput("The file is not here any more; send it again.")
         return kept[0]

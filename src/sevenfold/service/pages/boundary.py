@@ -22,6 +22,7 @@ _ASKED: Final = {
 }  # fmt: skip
 """What is shown first: rates in per cent, and the totals of IRIS-7C (respiratory distress 5 to 8 h after a dose, 3 of
 15 on CYT107 into the vein). Source: [daix2023]; a background of 10 % is an assumption."""
+_LOWEST_RATE: Final = 0.1  # per cent
 _MOST_SUBJECTS: Final = 300  # on this page; the command line goes further
 
 
@@ -71,6 +72,8 @@ def _asked(said: dict[str, str]) -> tuple[Boundary, tuple[int, int] | None]:
                 raise InvalidInput(f"{name}: {typed!r} is no number.") from None
     if not numbers["subjects"].is_integer() or not 3 <= numbers["subjects"] <= _MOST_SUBJECTS:
         raise InvalidInput(f"subjects: {said['subjects']!r}; a whole number from 3 to {_MOST_SUBJECTS} is wanted.")
+    if numbers["background"] < _LOWEST_RATE:
+        raise InvalidInput(f"background: {said['background']!r}; {_LOWEST_RATE:g} % or more is wanted.")
     boundary = boundary_for(
         background=numbers["background"] / 100,
         tolerable=numbers["tolerable"] / 100,

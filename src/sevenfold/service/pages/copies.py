@@ -26,11 +26,11 @@ def copies(request: Request, seat: Annotated[Seat, Depends(seated(Right.TAKE_COP
 
 @routes.post("")
 def take(form: Annotated[Form, Depends(posted(Right.TAKE_COPY))]) -> Response:
-    """A copy as of now; that it was taken stands in the ledger first."""
+    """A copy as of now; that it was taken stands in the ledger before it is sent."""
     room, person = form.seat.room, form.seat.person
     site = str(person.site)
+    made = copy_of(room, site)
     with room.step(person) as conduct:
-        made = copy_of(room, site)
         said = CopyTaken(name=person.name, n_events=made.n_events, digest=made.digest)
         conduct.say_of_site(said, site, "investigator", room.clock.now())
     name = f"{room.protocol.name}-{site}.zip"

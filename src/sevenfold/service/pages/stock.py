@@ -17,6 +17,7 @@ from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.language import language_of, translator
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
+from sevenfold.service.spreadsheet import safe_cell
 from sevenfold.trial.accountability import COLUMNS, accountability
 from sevenfold.trial.outlook import ahead_of
 from sevenfold.trial.resupply import Forecast, forecast, needed
@@ -113,7 +114,7 @@ def log_as_table(seat: Pharmacist) -> Response:
     writer.writerow(COLUMNS)
     site = str(seat.person.site)
     for one in accountability(seat.room.conduct, site):
-        writer.writerow([_cell(getattr(one, name)) for name in COLUMNS])
+        writer.writerow([safe_cell(getattr(one, name)) for name in COLUMNS])
     headers = {"Content-Disposition": f'attachment; filename="accountability-{site}.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -250,9 +251,3 @@ def _day(label: str, typed: str) -> str:
         return date.fromisoformat(typed).isoformat()
     except ValueError:
         raise InvalidInput(f"{label}: {typed[:20]!r} is not a day; write it like 2027-03-31.") from None
-
-
-def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -131,8 +131,9 @@ class Accounts:
         return self.person(person.id) or person
 
     def change_password(self, person: Person, password: str) -> None:
-        """Keep another password, which was checked."""
+        """Keep another password, which was checked; a link that is out opens nothing any more."""
         with self.engine.begin() as connection:
+            connection.execute(sa.delete(INVITATION).where(INVITATION.c.person == person.id))
             kept = sa.update(PERSON).where(PERSON.c.id == person.id).values(password=kept_of(password))
             connection.execute(kept)
 

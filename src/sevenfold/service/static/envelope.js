@@ -27,8 +27,12 @@ form.addEventListener("submit", async (event) => {
     document.getElementById("record").textContent = said.number + ": " + told(given.told[2]);
     shown.hidden = false;
     shown.scrollIntoView();
-  } catch {
-    fault.textContent = given.told[0];
+  } catch (error) {
+    fault.textContent = error.name === "OperationError" ? given.told[0] : given.told[3] + " (" + error + ")";
     fault.hidden = false;
   }
 });
+if (!globalThis.crypto?.subtle) {
+  fault.textContent = given.told[3];
+  fault.hidden = false;
+}
