@@ -25,7 +25,7 @@ _TOLD: Final = (
     "This code does not belong to this number. Look at both again.",
     "Subject {number} receives",
     "opened at {at}. Who: {who}. Why: {why}",
-    "This browser can't open envelopes here. Save this page on the disk and open it from there, or take another browser.",
+    "This browser can't open envelopes here. Save it on the disk and open it from there, or take another browser.",
 )
 
 
