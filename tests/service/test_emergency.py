@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from served import SITE, Served, Visitor, enrolled, serve_new
 from sevenfold.cli import main
 from sevenfold.edge.keys import key_beside
 from sevenfold.record.payloads import DataLocked, LostToFollowUp
+from sevenfold.service.identities.identity import Identity
 from sevenfold.service.role import Role
 from sevenfold.vault.envelopes import open_envelope
 
@@ -52,6 +55,36 @@ def test_no_lock_and_no_end_of_a_part_bars_an_emergency(served: Served) -> None:
     assert len(set(arms)) == 1
     assert arms[0] in labels
     assert len(room.conduct.ledger.of_type("EmergencyUnblinded")) == 3
+
+
+@pytest.mark.parametrize("wrong", ["nothing", "entry", "entries", "keys", "no keys", "empty keys"])
+def test_no_list_of_identities_bars_an_emergency(served: Served, wrong: str) -> None:
+    """Neither a name of the subject's in its texts, which another may bear, nor whatever is wrong with the list."""
+    (name,) = enrolled(served, 1)
+    identities = served.room.identities
+    identities.keep(name, Identity(family_name="Surgeon", given_name="Anne", born="1961-03-31", hospital_number="4711"))
+    kept = identities.of(name)
+    assert kept is not None
+    assert kept.is_told_by(ASKED["asked_by"])
+    garbage = b"no database" * 1000
+    match wrong:
+        case "entry":
+            with closing(sqlite3.connect(identities.path)) as connection, connection:
+                connection.execute("UPDATE identity SET sealed = 'altered'")
+        case "entries":
+            identities.path.write_bytes(garbage)
+        case "keys":
+            identities.keys.path.write_bytes(garbage)
+        case "no keys":
+            identities.keys.path.unlink()
+        case "empty keys":
+            identities.keys.path.write_bytes(b"")
+    investigator = served.as_a(Role.INVESTIGATOR)
+    assert shown(investigator, name) in {arm.label for arm in served.room.protocol.arms}
+    said = {"opened_by": "The surgeon", "why": "Anne, 4711, bleeds", "at": served.here()}
+    investigator.post(f"/subjects/{name}/unblind/envelope", said)
+    ledger = served.room.conduct.ledger
+    assert len(ledger.of_type("EmergencyUnblinded")) == len(ledger.of_type("EnvelopeOpened")) == 1
 
 
 def test_nobody_who_is_not_randomised_is_unblinded(served: Served) -> None:

@@ -1,5 +1,6 @@
 """Who the subjects are: seen at their site alone, told nowhere in the record, and destroyed for good."""
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from served import SITE, Served, enrolled, serve_again, serve_new
 
+from sevenfold.cli import main
 from sevenfold.edge.keys import key_beside
 from sevenfold.errors import AuditBroken, InvalidInput
 from sevenfold.record.payloads import IdentityDestroyed, Payload, read_payload
@@ -18,7 +20,8 @@ from sevenfold.sealing import open_sealed, seal
 from sevenfold.service.backup import back_up, restore
 from sevenfold.service.identities.identities import FILE, Identities
 from sevenfold.service.identities.identity import Identity
-from sevenfold.service.identities.keys import IdentityKeys, keys_beside
+from sevenfold.service.identities.keys import IdentityKeys
+from sevenfold.service.identities.place import PLACE, keep_place, keys_beside
 from sevenfold.service.identities.texts import WRITTEN
 from sevenfold.service.opening import opened
 from sevenfold.service.role import RIGHTS, Right, Role
@@ -170,6 +173,186 @@ def test_the_keys_lie_beside_the_folder_where_the_trials_key_is_in_no_file(tmp_p
     key.touch()
     assert keys_beside(key, tmp_path / "trial") == tmp_path / "kept" / "my.identities"
     assert keys_beside(Path("env:KEY"), tmp_path / "trial") == tmp_path / "trial.identities"
+
+
+def put_back(served: Served, tmp_path: Path) -> Served:
+    """A backup of the trial, put back elsewhere with its key and without the keys of identities."""
+    back_up(served.folder, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "again")
+    shutil.copy(key_beside(served.folder), key_beside(tmp_path / "again"))
+    return Served(opened(tmp_path / "again", key_beside(tmp_path / "again")), tmp_path / "again")
+
+
+def raised_query(served: Served, text: str, status: int = 200, who: str = WHO) -> str:
+    """A query of the data manager's."""
+    manager = served.as_a(Role.DATA_MANAGER)
+    manager.get(f"/subjects/{who}/data")
+    return manager.post(f"/subjects/{who}/data/query", {"text": text}, status)
+
+
+def test_without_its_key_an_entry_is_not_destroyed_and_bars_nothing(served: Served, tmp_path: Path) -> None:
+    """Of a trial that was put back: the keys lie elsewhere, so nothing is said to be destroyed and no file is made."""
+    again = put_back(served, tmp_path)
+    page = again.as_a(Role.INVESTIGATOR).get(f"/identities/{WHO}")
+    assert "keys is missing" in page
+    assert "/destroy" not in page
+    assert "keys is missing" in again.as_a(Role.NURSE).get("/identities")
+    assert "No key" in destroy(again, 422)
+    assert not keys_of(again.folder).exists()
+    assert not again.room.conduct.ledger.of_type("IdentityDestroyed")
+    with pytest.raises(InvalidInput, match="No key is here"):
+        again.room.identities.destroy(WHO, "2026-01-01T10:00+01:00", "the subject asked for it")
+    raised_query(again, "Which day was it?")
+    nurse = again.as_a(Role.NURSE)
+    nurse.get(f"/identities/{WHO}")
+    assert "Morel" in nurse.post(f"/identities/{WHO}", ANNE)
+    assert "was destroyed" in destroy(again)
+
+
+def test_an_empty_file_of_keys_is_a_file_without_keys(served: Served, tmp_path: Path) -> None:
+    """It bars no step, is made its owner's alone, and a destruction can be written in it."""
+    again = put_back(served, tmp_path)
+    path = keys_of(again.folder)
+    path.touch(mode=0o644)
+    keys = again.room.identities.keys
+    assert keys.of(WHO) is None
+    assert keys.destroyed() == {}
+    raised_query(again, "Which day was it?")
+    assert "cannot be opened" in again.as_a(Role.NURSE).get("/identities")
+    keys.destroy(WHO, "2026-01-01T10:00+01:00", "the subject asked for it")
+    assert set(keys.destroyed()) == {WHO}
+    assert path.stat().st_mode & 0o077 == 0
+
+
+class Killed(BaseException):
+    """The server, in the middle of a step."""
+
+
+@pytest.mark.parametrize("where", ["before the entry", "after the entry"])
+def test_an_entry_opens_wherever_a_server_was_killed_that_wrote_it_anew(
+    served: Served, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As often as it is: then the old entry is there or the new one, and the next time one key is left."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    identities, maurel = served.room.identities, Identity(**{**ANNE, "family_name": "Maurel"})
+    for _ in range(3):
+        with monkeypatch.context() as patched:
+            if where == "before the entry":
+                patched.setattr("sevenfold.service.identities.identities.writing", killed)
+            else:
+                patched.setattr(IdentityKeys, "settle", killed)
+            with pytest.raises(Killed):
+                identities.keep(WHO, maurel)
+        found = identities.of(WHO)
+        assert found is not None
+        assert found.family_name == ("Morel-Lefèvre" if where == "before the entry" else "Maurel")
+    assert len(identities.keys.every_of(WHO)) == 4
+    identities.keep(WHO, maurel)
+    assert len(identities.keys.every_of(WHO)) == 1
+    assert identities.of(WHO) == maurel
+
+
+def test_an_entry_that_no_key_opens_is_shown_so_and_kept_anew(served: Served) -> None:
+    """The pages open, other steps go on, and the form repairs it."""
+    with closing(sqlite3.connect(served.folder / FILE)) as connection, connection:
+        connection.execute("UPDATE identity SET sealed = ?", (seal(bytes(32), f"identity {WHO}", ANNE),))
+    nurse = served.as_a(Role.NURSE)
+    assert "cannot be opened" in nurse.get("/identities")
+    assert "cannot be opened" in nurse.get(f"/identities/{WHO}")
+    raised_query(served, "Which day was it?")
+    assert "Morel" in nurse.post(f"/identities/{WHO}", ANNE)
+    assert "cannot be opened" not in nurse.get("/identities")
+    assert "tells who" in raised_query(served, "Mrs Morel?", 422)
+
+
+@pytest.mark.parametrize("broken", ["entries", "keys"])
+def test_a_damaged_list_bars_no_step_and_is_logged(
+    served: Served, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is written then is recorded; the pages say that nothing can be opened."""
+    path = served.folder / FILE if broken == "entries" else keys_of(served.folder)
+    path.write_bytes(b"no database" * 1000)
+    raised_query(served, "Which day was it?")
+    assert f"text.not_looked_at subject={WHO}" in caplog.text
+    assert "cannot be opened" in served.as_a(Role.NURSE).get("/identities")
+    served.as_a(Role.INVESTIGATOR).get(f"/identities/{WHO}")
+
+
+def test_keys_of_a_file_from_before_open_and_are_brought_up(served: Served) -> None:
+    """When there was one row a subject; the first that is written makes room for two."""
+    path = keys_of(served.folder)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        ((sealed,),) = connection.execute("SELECT sealed FROM key").fetchall()
+        connection.execute("DROP TABLE key")
+        connection.execute("CREATE TABLE key (subject TEXT PRIMARY KEY, sealed TEXT NOT NULL)")
+        connection.execute("INSERT INTO key VALUES (?, ?)", (WHO, sealed))
+    identities = served.room.identities
+    found = identities.of(WHO)
+    assert found is not None
+    identities.keep(f"{SITE}-002", found)
+    assert identities.of(WHO) == found
+    identities.keep(WHO, found)
+    assert len(identities.keys.every_of(WHO)) == 1
+    destroy(served)
+    assert sealed.encode()[1000:1200] not in path.read_bytes()
+
+
+def test_the_keys_stay_where_they_are_when_the_trials_key_is_brought_elsewhere(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Locked, or in the environment, in a folder that says the place and in one from before; names stay refused."""
+    served.room.close()
+    (tmp_path / "safe").mkdir()
+    key = tmp_path / "safe" / "other.key"
+    shutil.copy(key_beside(served.folder), key)
+    monkeypatch.setenv("THE_KEY", json.loads(key.read_text())["secret"])
+    for one in (key, Path("env:THE_KEY")):
+        for is_from_before in (False, True):
+            if is_from_before:
+                (served.folder / PLACE).unlink()
+            again = Served(opened(served.folder, one), served.folder)
+            assert "Morel" in again.as_a(Role.INVESTIGATOR).get("/identities")
+            assert "tells who" in raised_query(again, "Mrs Morel?", 422)
+            assert (served.folder / PLACE).read_text() == "../trial.identities\n"
+            again.room.close()
+
+
+def test_a_place_is_kept_whatever_the_key_and_moved_with_the_folder(tmp_path: Path) -> None:
+    """One beside the key of before holds for every later key; one beside the folder goes where both go."""
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "one" / "trial").mkdir(parents=True)
+    key, folder = tmp_path / "kept" / "my.key", tmp_path / "one" / "trial"
+    key.touch()
+    keep_place(folder, keys_beside(key, folder))
+    assert keys_beside(Path("env:KEY"), folder) == tmp_path / "kept" / "my.identities"
+    (folder / PLACE).write_text("")  # a place that was lost is chosen as in a folder from before
+    keep_place(folder, keys_beside(Path("env:KEY"), folder))
+    (tmp_path / "one").rename(tmp_path / "two")
+    assert keys_beside(key, tmp_path / "two" / "trial") == tmp_path / "two" / "trial.identities"
+
+
+def test_the_start_warns_where_the_record_speaks_of_entries_that_nothing_opens(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the console, with the place where the keys are looked for; once they are there it is silent."""
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    again = put_back(served, tmp_path)
+    again.room.close()
+    told = ["serve", "--folder", str(again.folder), "--port", "0"]
+    assert main(told) == 0
+    said = capsys.readouterr().out
+    assert f"cannot be opened for {WHO}, " in said
+    assert f"{keys_of(again.folder)} are missing" in said
+    shutil.copy(keys_of(served.folder), keys_of(again.folder))
+    assert main(told) == 0
+    assert "Warning" not in capsys.readouterr().out
+    destroy(served)
+    served.room.close()
+    assert main(["serve", "--folder", str(served.folder), "--port", "0"]) == 0
+    assert "Warning" not in capsys.readouterr().out
 
 
 def test_only_an_investigator_destroys_with_password_and_digits(served: Served) -> None:

@@ -17,6 +17,7 @@ from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import load
 from sevenfold.record.place import place_of
 from sevenfold.service.app import app_of
+from sevenfold.service.identities.recorded import closed
 from sevenfold.service.log import start_logging
 from sevenfold.service.opening import (
     admit_everybody,
@@ -27,6 +28,7 @@ from sevenfold.service.opening import (
     make_folder,
     opened,
 )
+from sevenfold.service.room import Room
 
 __all__ = ["database_of", "serve"]
 
@@ -58,6 +60,7 @@ def serve(chosen: argparse.Namespace) -> int:
     print(f"Open {address} in a browser. Ctrl-C stops; nothing that was acknowledged is lost.")
     if link is not None:
         print(f"The first administrator begins here, once, within three days:\n  {link}")
+    _warn_of_closed_identities(room)
     sys.stdout.flush()
     start_logging()
     uvicorn.run(
@@ -66,6 +69,18 @@ def serve(chosen: argparse.Namespace) -> int:
     )  # fmt: skip
     room.close()
     return 0
+
+
+def _warn_of_closed_identities(room: Room) -> None:
+    """Say on the console which entries the record speaks of and no key opens, and where keys are looked for."""
+    names, keys = closed(room.conduct.ledger, room.identities), room.identities.keys
+    if names:
+        why = "do not open them" if keys.is_there else "are missing"
+        print(
+            f"Warning: who a subject is cannot be opened for {', '.join(names[:3])}{' and others' * (len(names) > 3)}, "
+            f"though the record says that it is kept: the keys in {keys.path} {why}. Put the file back there and start "
+            "again. Until then texts are not compared with these entries."
+        )
 
 
 def _address_of(chosen: argparse.Namespace) -> str:

@@ -17,7 +17,8 @@ from sevenfold.record.ledger import Ledger
 from sevenfold.record.place import Place, place_of, shown
 from sevenfold.record.store import store_of
 from sevenfold.service.identities.identities import FILE, Identities
-from sevenfold.service.identities.keys import IdentityKeys, keys_beside
+from sevenfold.service.identities.keys import IdentityKeys
+from sevenfold.service.identities.place import keep_place, keys_beside
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.database import make_people, people_engine
 from sevenfold.service.people.upgrade import bring_up
@@ -65,6 +66,7 @@ def make_folder(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | 
     (folder / "protocol.yaml").write_text(file.text, encoding="utf-8")
     if database is not None:
         (folder / DATABASE).write_text(shown(database) + "\n", encoding="utf-8")
+    keep_place(folder, keys_beside(key, folder))
     people = people_engine(database or folder / "people.db")
     make_people(people)
     people.dispose()
@@ -151,6 +153,9 @@ def opened(
         ledger.close()
         raise
     accounts = Accounts(engine, secrets.people)
+    keys = IdentityKeys(keys_beside(key, folder), secrets.identities)
+    if keys.is_there:
+        keep_place(folder, keys.path)
     heads = None if is_demo else folder / "heads"
     room = Room(
         file,
@@ -158,7 +163,7 @@ def opened(
         vault,
         accounts,
         clock,
-        Identities(folder / FILE, IdentityKeys(keys_beside(key, folder), secrets.identities)),
+        Identities(folder / FILE, keys),
         is_demo=is_demo,
         is_behind_tls=is_behind_tls,
         address=address,

@@ -5,34 +5,33 @@ wherever it was copied to.
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, final
 
-from sevenfold.edge.keys import key_beside
+from sevenfold.errors import AuditBroken, InvalidInput
 from sevenfold.sealing import open_sealed, seal
+from sevenfold.service.identities.stored import rows, writing
 
-__all__ = ["IdentityKeys", "keys_beside"]
+__all__ = ["IdentityKeys"]
 
-_TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS key (subject TEXT PRIMARY KEY, sealed TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS destroyed (subject TEXT PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL)",
+_KEY: Final = "CREATE TABLE IF NOT EXISTS key (id INTEGER PRIMARY KEY, subject TEXT NOT NULL, sealed TEXT NOT NULL)"
+_DESTROYED: Final = (
+    "CREATE TABLE IF NOT EXISTS destroyed (subject TEXT PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL)"
 )
+_ONE_A_SUBJECT: Final = ["subject", "sealed"]  # the columns of files of before: no key could lie beside another
+_SEALED: Final = "SELECT sealed FROM key WHERE subject = ? ORDER BY rowid DESC"
 _BYTES: Final = 32
-
-
-def keys_beside(key: Path, folder: Path) -> Path:
-    """Where the keys of identities lie: beside the trial's key, or beside its folder where the key lies in no file; in
-    either case outside the folder, which backups are taken of.
-    """
-    return (key if key.is_file() else key_beside(folder)).with_suffix(".identities")
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class IdentityKeys:
     """A key for every subject whose identity is kept; none for one whose was destroyed.
+
+    While an entry is written anew its old key lies beside the new one, so that one of the two opens whatever a server
+    that was killed has left.
 
     Args:
         path: of the file, made when the first key is.
@@ -41,48 +40,84 @@ class IdentityKeys:
     path: Path
     _sealing: bytes = field(repr=False)  # seals the keys themselves: the file alone opens nothing
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the file is."""
+        return self.path.is_file()
+
     def new(self, subject: str) -> bytes:
-        """A key for an entry; the one before opens nothing any more."""
+        """A key for an entry, beside the one before."""
         key = secrets.token_hex(_BYTES)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self.path.exists():
-            self.path.touch(mode=0o600)
         with self._writing() as connection:
-            for table in _TABLES:
-                connection.execute(table)
-            connection.execute("INSERT OR REPLACE INTO key VALUES (?, ?)", (subject, self._sealed(subject, key)))
-            connection.execute("DELETE FROM destroyed WHERE subject = ?", (subject,))
+            connection.execute("INSERT INTO key (subject, sealed) VALUES (?, ?)", (subject, self._sealed(subject, key)))
         return bytes.fromhex(key)
 
+    def settle(self, subject: str) -> None:
+        """The newest key is the subject's; those before are deleted and open nothing any more."""
+        with self._writing() as connection:
+            connection.execute(
+                "DELETE FROM key WHERE subject = ? AND id < (SELECT max(id) FROM key WHERE subject = ?)",
+                (subject, subject),
+            )
+            connection.execute("DELETE FROM destroyed WHERE subject = ?", (subject,))
+
     def of(self, subject: str) -> bytes | None:
-        """A subject's key; None where there is none, or none any more."""
-        if not self.path.is_file():
-            return None
-        with closing(sqlite3.connect(self.path)) as connection:
-            row = connection.execute("SELECT sealed FROM key WHERE subject = ?", (subject,)).fetchone()
-        return None if row is None else bytes.fromhex(open_sealed(self._sealing, f"identity key {subject}", row[0]))
+        """A subject's newest key; None where there is none, or none any more.
+
+        Raises:
+            AuditBroken: it was altered or moved, or the trial's key is another.
+        """
+        return next(iter(self.every_of(subject)), None)
+
+    def every_of(self, subject: str) -> list[bytes]:
+        """A subject's keys, the newest first: two where an entry was being written anew, else one or none.
+
+        Raises:
+            AuditBroken: there are some and none of them opens.
+        """
+        found, fault = [], None
+        for (sealed,) in rows(self.path, "key", _SEALED, subject):
+            try:
+                found.append(bytes.fromhex(open_sealed(self._sealing, f"identity key {subject}", sealed)))
+            except AuditBroken as error:
+                fault = error
+        if fault is not None and not found:
+            raise fault
+        return found
+
+    def knows(self, subject: str) -> bool:
+        """Whether a key is here, or was here until it was destroyed."""
+        return bool(rows(self.path, "key", _SEALED, subject)) or subject in self.destroyed()
 
     def destroy(self, subject: str, at: str, reason: str) -> None:
-        """Delete a key; its place in the file is written over with zeros. When and why is kept."""
+        """Delete a key; its place in the file is written over with zeros. When and why is kept.
+
+        Raises:
+            InvalidInput: there is no file, so no key is here that could be deleted.
+        """
+        if not self.is_there:
+            raise InvalidInput(f"No key is here that could be destroyed: {self.path} is missing. Put it back first.")
         with self._writing() as connection:
             connection.execute("DELETE FROM key WHERE subject = ?", (subject,))
             connection.execute("INSERT OR REPLACE INTO destroyed VALUES (?, ?, ?)", (subject, at, reason))
 
     def destroyed(self) -> dict[str, str]:
         """Whose identity was destroyed, and when."""
-        if not self.path.is_file():
-            return {}
-        with closing(sqlite3.connect(self.path)) as connection:
-            return dict(connection.execute("SELECT subject, at FROM destroyed ORDER BY subject").fetchall())
+        return dict(rows(self.path, "destroyed", "SELECT subject, at FROM destroyed ORDER BY subject"))
 
     def _sealed(self, subject: str, key: str) -> str:
         return seal(self._sealing, f"identity key {subject}", key)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on the disk when it ends. There is no write-ahead log: old pages would stay in it."""
-        with closing(sqlite3.connect(self.path, timeout=30.0)) as connection, connection:
-            connection.execute("PRAGMA journal_mode=DELETE")
-            connection.execute("PRAGMA synchronous=EXTRA")
-            connection.execute("PRAGMA secure_delete=ON")
+        """One transaction; the tables are made first, or brought up from those of before."""
+        with writing(self.path) as connection:
+            columns = [row[1] for row in connection.execute("PRAGMA table_info(key)")]
+            if columns == _ONE_A_SUBJECT:
+                connection.execute("ALTER TABLE key RENAME TO key_before")
+            connection.execute(_KEY)
+            if columns == _ONE_A_SUBJECT:
+                connection.execute("INSERT INTO key (subject, sealed) SELECT subject, sealed FROM key_before")
+                connection.execute("DROP TABLE key_before")
+            connection.execute(_DESTROYED)
             yield connection

@@ -23,7 +23,7 @@ from sevenfold.record.payloads import (
     SeriousEventAssessed,
     VisitMissed,
 )
-from sevenfold.service.identities.identities import Identities
+from sevenfold.service.identities.identities import FAULTS, Identities
 from sevenfold.service.log import noted
 
 __all__ = ["WRITTEN", "refuse_identity"]
@@ -47,18 +47,30 @@ WRITTEN: Final[dict[type[Payload], tuple[str, ...]]] = {
 }
 """What of an event somebody writes in words of their own."""
 
+_NEVER_BARRED: Final = (EmergencyUnblinded, EnvelopeOpened)  # a life may depend on it: nothing is asked first
+
 
 def refuse_identity(identities: Identities, subject: str, said: Payload) -> None:
     """Refuse an event whose text tells who its subject is, as far as the site's list knows.
 
+    An emergency is not looked at: it is never barred. For every other event a fault of the list is logged and bars
+    nothing.
+
     Raises:
         InvalidInput: it does; the message does not say what was found.
     """
+    if isinstance(said, _NEVER_BARRED):
+        return
     texts = [text for name in WRITTEN.get(type(said), ()) for text in _texts(getattr(said, name))]
     if not texts:
         return
-    identity = identities.of(subject)
-    if identity is not None and any(identity.is_told_by(text) for text in texts):
+    try:
+        identity = identities.of(subject)
+        is_told = identity is not None and any(identity.is_told_by(text) for text in texts)
+    except FAULTS as error:
+        noted("text.not_looked_at", level=logging.ERROR, subject=subject, kind=type(error).__name__)
+        return
+    if is_told:
         noted("text.refused", level=logging.WARNING, subject=subject)
         raise InvalidInput(
             f"The text holds what tells who {subject} is: a name, a hospital number or a date of birth. The record is "

@@ -1,6 +1,6 @@
 """Who the subjects of a site are: seen, kept and destroyed by those who treat them, and by nobody else."""
 
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Final, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -9,7 +9,9 @@ from sevenfold.errors import InvalidInput
 from sevenfold.record.kinds.identity import DestroyedBecause
 from sevenfold.record.payloads import IdentityDestroyed, IdentityKept
 from sevenfold.service.gate import Form, Seat, posted, seated
+from sevenfold.service.identities.identities import Entry
 from sevenfold.service.identities.identity import Identity
+from sevenfold.service.identities.recorded import entries_of, recorded
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 
@@ -22,9 +24,16 @@ REASONS: Final[tuple[str, ...]] = get_args(DestroyedBecause)
 @routes.get("")
 def identities(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_IDENTITY))]) -> HTMLResponse:
     """The site's list: every subject with who it is, as far as that is kept."""
-    kept, destroyed = seat.room.identities, seat.room.identities.keys.destroyed()
-    rows = [(name, kept.of(name), destroyed.get(name)) for name in seat.room.subjects(seat.person)]
-    return page(request, "identities", seat, rows=rows[::-1])
+    room = seat.room
+    entries = entries_of(room.conduct.ledger, room.identities, room.subjects(seat.person)[::-1])
+    return page(
+        request,
+        "identities",
+        seat,
+        entries=entries,
+        any_closed=any(entry.is_closed for entry in entries.values()),
+        has_keys=room.identities.keys.is_there,
+    )
 
 
 @routes.get("/{name}")
@@ -56,8 +65,13 @@ def destroy(name: str, form: Annotated[Form, Depends(posted(Right.DESTROY_IDENTI
     room.subject(name, person)
     if form["reason"] not in REASONS:
         raise InvalidInput("Choose why the entry is destroyed.")
-    if not _is_kept(form.seat, name):
+    if not _is_kept(form.seat, name, _entry(form.seat, name)):
         raise InvalidInput(f"Nothing that could be destroyed is kept of who {name} is.")
+    if not room.identities.keys.knows(name):
+        raise InvalidInput(
+            f"No key of {name}'s entry is here, so none can be destroyed; it may lie elsewhere. Have the file of keys "
+            "put back, or keep the entry anew first and destroy every copy of the old file."
+        )
     room.confirm(form.seat.session, form["password"], form["code"])
     at = room.here_and_now(person, name)
     with room.step(person) as conduct:
@@ -67,26 +81,30 @@ def destroy(name: str, form: Annotated[Form, Depends(posted(Right.DESTROY_IDENTI
     return RedirectResponse(f"/identities/{name}", 303)
 
 
-def _is_kept(seat: Seat, name: str) -> bool:
-    """Whether an entry can be opened; or the record says so, where a step was broken off when its key was gone."""
-    kinds = (IdentityKept.__name__, IdentityDestroyed.__name__)
-    told = [event.type for event in seat.room.conduct.ledger.events_of(name) if event.type in kinds]
-    return seat.room.identities.keys.of(name) is not None or told[-1:] == [IdentityKept.__name__]
+def _entry(seat: Seat, name: str) -> Entry:
+    return entries_of(seat.room.conduct.ledger, seat.room.identities, [name])[name]
+
+
+def _is_kept(seat: Seat, name: str, entry: Entry) -> bool:
+    """Whether there is an entry; or the record says so, where a step was broken off when its key was gone."""
+    return entry.identity is not None or entry.is_closed or name in recorded(seat.room.conduct.ledger)
 
 
 def _page(request: Request, seat: Seat, name: str, fault: str | None, said: dict[str, str]) -> HTMLResponse:
     seat.room.subject(name, seat.person)
-    kept = seat.room.identities.of(name)
-    shown: dict[str, Any] = {"said": said or ({} if kept is None else kept.as_plain()), "fault": fault}
+    entry = _entry(seat, name)
+    has_keys = seat.room.identities.keys.is_there
+    kept = {} if entry.identity is None else entry.identity.as_plain()
     return page(
         request,
         "identity",
         seat,
         status=200 if fault is None else 422,
         name=name,
-        kept=kept,
-        is_kept=_is_kept(seat, name),
-        destroyed=seat.room.identities.keys.destroyed().get(name),
+        entry=entry,
+        can_be_destroyed=has_keys and _is_kept(seat, name, entry),
+        has_keys=has_keys,
         reasons=REASONS,
-        **shown,
+        said=said or kept,
+        fault=fault,
     )
