@@ -6,6 +6,7 @@ imported: this is the other side of the wire. Arguments: the file that says ever
 
 import http.client
 import json
+import random
 import re
 import sys
 import time
@@ -53,7 +54,7 @@ def work(said: dict[str, str]) -> None:
             taken_ms = 1000 * (time.perf_counter() - began)
             log.write(f"{status} {what} {taken_ms:.2f} {time.time():.3f}\n")
             log.flush()
-            time.sleep(think_s if status else _PATIENCE_S)
+            time.sleep(think_s * random.uniform(0.5, 1.5) if status else _PATIENCE_S)
             return status == 303
 
         while not stop.exists():
