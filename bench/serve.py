@@ -2,7 +2,8 @@
 
 The server and every client are processes of their own on one machine, so clients take of what the server could use.
 Two measurements: without pauses (what a server can do at most; the wait is then the queue of the other clients) and
-with people's pauses, from half to one and a half of what is said, so that they do not act in step. ``PYTHONPATH=src:tests:tests/service python bench/serve.py [seconds]``
+with people's pauses, from half to one and a half of what is said, so that they do not act in step.
+``PYTHONPATH=src:tests:tests/service python bench/serve.py [seconds]``
 """
 
 import os
