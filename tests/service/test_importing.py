@@ -23,10 +23,11 @@ from sevenfold.record.payloads import (
     VisitHeld,
     read_payload,
 )
-from sevenfold.record.sealed import place_of_sealed
+from sevenfold.record.sealed import place_of_file, place_of_sealed
 from sevenfold.record.verify import verify
 from sevenfold.service.importing.reading import MOST_ROWS, MOST_UPLOADED, Upload, lines_of
-from sevenfold.service.importing.recording import FILE_PLACE, Uploads
+from sevenfold.service.importing.recording import Uploads
+from sevenfold.service.refusals import translated
 from sevenfold.service.role import Role
 from sevenfold.trial.conduct import Conduct
 
@@ -174,6 +175,41 @@ def test_after_an_answer_the_analysis_reads_the_value_that_is_right(served: Serv
     assert found == [9100.0]
 
 
+def test_a_question_to_the_laboratory_bars_a_lock_and_tells_no_value(served: Served) -> None:
+    """In both languages; the data manager learns whose results wait, and after the answer the visit is locked."""
+    laboratory, manager = somebody(served, Role.LABORATORY), served.as_a(Role.DATA_MANAGER)
+    imported(laboratory, masked_of(served))
+    imported(laboratory, f"{HEAD}{WHO},day 8,{on(served, 8)},alc,9.1,10^9/L\n")
+    manager.get(f"/subjects/{WHO}/data")
+    for visit in ("day 8", ""):
+        page = manager.post(f"/subjects/{WHO}/data/lock", {"visit": visit, "unlock": "", "reason": ""}, 409)
+        assert f"the laboratory has a question open on masked results of {WHO}" in page
+        assert "9.1" not in page
+        assert "900" not in page
+    told = f"DataLocked cannot be recorded for {WHO}: the laboratory has a question open on masked results of {WHO}."
+    assert "question ouverte" in str(translated(told, "fr"))
+    laboratory.get("/laboratory")
+    laboratory.post(f"/laboratory/queries/{WHO}/1", {"right": "recorded", "reason": "wrong tube"})
+    manager.post(f"/subjects/{WHO}/data/lock", {"visit": "day 8", "unlock": "", "reason": ""})
+    assert served.room.conduct.standings[WHO].locked == {"day 8"}
+
+
+def test_every_file_of_masked_results_has_its_hash_sealed_in_a_place_of_its_own(served: Served) -> None:
+    """Sent again, when a row can be read that could not before, the same file is not seen to be the same."""
+    laboratory = somebody(served, Role.LABORATORY)
+    late = f"{HEAD}{WHO},day 8,{on(served, 8)},cd4,400,cells/µL\n{WHO},day 60,{on(served, 60)},cd4,400,cells/µL\n"
+    imported(laboratory, late)
+    clock = served.room.clock.now() + timedelta(days=30)
+    served.room.clock = served.room.conduct.ledger.clock = SimulatedClock(clock)
+    imported(somebody(served, Role.LABORATORY), late)
+    said = [read_payload(event) for event in served.room.conduct.ledger.of_type("LabFileImported")]
+    files = [one for one in said if isinstance(one, LabFileImported) and one.sealed is not None]
+    assert [one.number for one in files] == [1, 2]
+    assert len({one.sealed for one in files}) == 2
+    hashes = [served.room.vault.open(place_of_file(one), str(one.sealed)) for one in files]
+    assert hashes[0] == hashes[1]
+
+
 def test_a_server_started_anew_knows_what_was_sent_and_answered(served: Served) -> None:
     """It is folded from the ledger, in the order of the samples and not of the post."""
     laboratory = somebody(served, Role.LABORATORY)
@@ -204,7 +240,7 @@ def test_what_the_ledger_says_of_a_masked_file_tells_no_value(served: Served) ->
     hashed = Upload(raw=text.encode(), encoding="UTF-8", decimal="point").sha256
     assert hashed.encode() not in (served.folder / "trial.db").read_bytes()
     assert said.sealed is not None
-    assert served.room.vault.open(FILE_PLACE, said.sealed) == {"sha256": hashed}
+    assert served.room.vault.open(place_of_file(said), said.sealed) == {"sha256": hashed}
 
 
 def test_a_site_adds_open_results_to_its_visits_and_another_value_becomes_a_query(served: Served) -> None:

@@ -306,7 +306,7 @@ class Conduct:
         if open_ones:
             raise InvalidInput(f"{subject}, visit {visit!r}: {open_ones[0]} is not masked; the site records it.")
         day = self._checked_day(subject, visit, results, happened)
-        said = self._masked_kind(subject, visit)(visit=visit, study_day=day or p.schedule.visit(visit).day, sealed="")
+        said = self._masked_said(subject, visit, day or p.schedule.visit(visit).day)
         self._check(said, subject, self.site_of(subject), happened)
         twice = sorted(results.keys() & self.followed.reviewer.sent(subject, visit).keys())
         if twice:
@@ -317,8 +317,10 @@ class Conduct:
 
     def review(self, subject: str, visit: str, masked: Mapping[str, Result], happened: datetime) -> None:
         """Let the safety reviewer look at masked results that are new; what is decided is sealed."""
-        number = str(self.standings[subject].number)
-        reviewed = self.followed.reviewer.review(self.file.protocol, subject, number, visit, masked)
+        standing = self.standings[subject]
+        reviewed = self.followed.reviewer.review(
+            self.file.protocol, subject, str(standing.number), visit, masked, n_before=standing.n_reviews.get(visit, 0)
+        )
         self.record(subject, reviewed, "safety reviewer", happened)
 
     def check(self, subject: str, said: Payload, happened: datetime) -> None:
@@ -329,11 +331,13 @@ class Conduct:
         """
         self._check(said, subject, self.site_of(subject), happened)
 
-    def _masked_kind(self, subject: str, visit: str) -> type[MaskedResults] | type[FurtherMaskedResults]:
-        """The first masked results of a visit, or further ones."""
+    def _masked_said(self, subject: str, visit: str, study_day: int) -> MaskedResults | FurtherMaskedResults:
+        """The first masked results of a visit, or further ones, before they are sealed."""
         standing = self.standings.get(subject)
-        came = standing is not None and visit in standing.sealed_visits
-        return FurtherMaskedResults if came else MaskedResults
+        if standing is None or visit not in standing.sealed_visits:
+            return MaskedResults(visit=visit, study_day=study_day, sealed="")
+        number = standing.n_further.get(visit, 0) + 1
+        return FurtherMaskedResults(visit=visit, study_day=study_day, sealed="", number=number)
 
     def _checked_day(self, subject: str, visit: str, results: Mapping[str, Result], happened: datetime) -> int | None:
         """The study day of a visit that can be as it is said; None before randomisation."""
@@ -360,7 +364,7 @@ class Conduct:
             self.ask(subject, about, implausible(variables[name], result.value), happened)
 
     def _seal(self, subject: str, visit: str, study_day: int, masked: Mapping[str, Result], happened: datetime) -> None:
-        said = self._masked_kind(subject, visit)(visit=visit, study_day=study_day, sealed="")
+        said = self._masked_said(subject, visit, study_day)
         plain = {name: masked[name].model_dump() for name in sorted(masked)}
         sealed = self.allocator.seal(place_of_sealed(subject, said), plain)
         self.record(subject, said.model_copy(update={"sealed": sealed}), "laboratory", happened)
@@ -445,7 +449,8 @@ class Conduct:
         return str(self.standings[subject].number)
 
     def lock(self, happened: datetime) -> None:
-        """Close the data. Every randomised subject must have come to an end, and every query been closed.
+        """Close the data. Every randomised subject must have come to an end, and every query been closed, those to
+        the laboratory too.
 
         Raises:
             OutOfOrder: somebody's part is not over, or a query is open.
@@ -459,6 +464,12 @@ class Conduct:
         if asked:
             n = sum(standing.n_open_queries for standing in asked)
             raise OutOfOrder(f"The database cannot be locked: {n} queries are open, the first of {asked[0].subject}.")
+        sealed = [s for s in self.standings.values() if s.asked_of_laboratory]
+        if sealed:
+            raise OutOfOrder(
+                f"The database cannot be locked: the laboratory has a question open on masked results of "
+                f"{sealed[0].subject}."
+            )
         self._say(DatabaseLocked(n_subjects=self.n_randomised), None, None, "data manager", happened)
 
     def unblind(

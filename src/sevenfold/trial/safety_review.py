@@ -12,7 +12,7 @@ from typing import final
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.treatment import Action
 from sevenfold.record.payloads import Result, SafetyReviewed
-from sevenfold.record.sealed import sealed_place
+from sevenfold.record.sealed import place_of_sealed
 from sevenfold.rules.dosing import interruptions
 from sevenfold.rules.monitoring import raised_by_results
 from sevenfold.rules.visiting import implausible
@@ -66,7 +66,7 @@ class SafetyReviewer:
 
     def recalls(self, subject: str, reviewed: SafetyReviewed) -> None:
         """Take note of what was decided, as the record has it."""
-        decision = self.allocator.open(sealed_place("review", subject, reviewed.visit), reviewed.sealed)
+        decision = self.allocator.open(place_of_sealed(subject, reviewed), reviewed.sealed)
         self._decided(subject, until_further_notice=decision["withhold"], for_good=decision["for good"])
 
     @property
@@ -81,13 +81,21 @@ class SafetyReviewer:
         self._withheld.pop(subject, None)
 
     def review(
-        self, protocol: Protocol, subject: str, number: str, visit: str, masked: Mapping[str, Result]
+        self,
+        protocol: Protocol,
+        subject: str,
+        number: str,
+        visit: str,
+        masked: Mapping[str, Result],
+        *,
+        n_before: int,
     ) -> SafetyReviewed:
         """Hold the rules about masked results against what has come: withhold or not, what else is to be done, and
         what is asked about values that are not plausible.
 
         Args:
             masked: the results that are new, seen before.
+            n_before: reviews of the visit so far.
         """
         latest = self._latest[subject]
         found = interruptions(protocol, latest, masked=True)
@@ -109,8 +117,8 @@ class SafetyReviewer:
         asked = [question for question in questions if question is not None]
         if asked:
             decision["asked"] = asked
-        sealed = self.allocator.seal(sealed_place("review", subject, visit), decision)
-        return SafetyReviewed(visit=visit, sealed=sealed)
+        said = SafetyReviewed(visit=visit, sealed="", number=n_before + 1)
+        return said.model_copy(update={"sealed": self.allocator.seal(place_of_sealed(subject, said), decision)})
 
     def _decided(self, subject: str, *, until_further_notice: bool, for_good: bool) -> None:
         if for_good or self._withheld.get(subject):

@@ -11,6 +11,7 @@ from sevenfold.record.payloads import (
     EnvelopeOpened,
     IdentityDestroyed,
     IdentityKept,
+    LabFileImported,
     NoticeSeen,
     Payload,
     PersonAdmitted,
@@ -41,6 +42,7 @@ class TrialStanding:
 
     Args:
         asked: who asked for the planned unblinding; None until somebody does.
+        n_masked_files: of the laboratory.
     """
 
     is_open: bool = False
@@ -49,6 +51,7 @@ class TrialStanding:
     is_rehearsal: bool = False
     asked: UnblindingAsked | None = None
     sites: set[str] = field(default_factory=set)
+    n_masked_files: int = 0
 
     def check(self, said: Payload, subject: str | None, site: str | None) -> None:
         """Refuse a step that the trial does not allow now, whoever it is of.
@@ -75,6 +78,8 @@ class TrialStanding:
                 self.asked = said
             case Unblinded():
                 self.is_unblinded = True
+            case LabFileImported():
+                self.n_masked_files += said.holds == "masked"
             case _:
                 pass
 

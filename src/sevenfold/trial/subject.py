@@ -140,6 +140,8 @@ class Standing:
     held_at: dict[str, datetime] = field(default_factory=dict)  # by visit, of those that took place
     sealed_visits: set[str] = field(default_factory=set)
     reviewed_visits: set[str] = field(default_factory=set)
+    n_further: dict[str, int] = field(default_factory=dict)  # by visit: masked results after the first
+    n_reviews: dict[str, int] = field(default_factory=dict)  # by visit
     dispensed: dict[int, Handed] = field(default_factory=dict)  # by study day
     dose_days: set[int] = field(default_factory=set)
     given_days: set[int] = field(default_factory=set)
@@ -151,6 +153,7 @@ class Standing:
     n_adverse_events: int = 0
     latest: dict[str, float] = field(default_factory=dict)
     sealed_queries: dict[int, str] = field(default_factory=dict)  # number -> "open" or "answered"
+    asked_of_laboratory: dict[int, str] = field(default_factory=dict)  # number -> visit, of sealed queries open
     queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
     locked: set[str] = field(default_factory=set)  # visits, or the subject's own name
 
@@ -212,13 +215,17 @@ def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.sealed_visits.add(said.visit)
         case FurtherMaskedResults():
             standing.reviewed_visits.discard(said.visit)
+            standing.n_further[said.visit] = standing.n_further.get(said.visit, 0) + 1
         case SealedQueryRaised():
             standing.sealed_queries[said.number] = "open"
+            standing.asked_of_laboratory[said.number] = said.visit
         case SealedQueryAnswered():
             standing.sealed_queries[said.number] = "answered"
+            standing.asked_of_laboratory.pop(said.number, None)
             standing.reviewed_visits.discard(said.visit)
         case SafetyReviewed():
             standing.reviewed_visits.add(said.visit)
+            standing.n_reviews[said.visit] = standing.n_reviews.get(said.visit, 0) + 1
         case Dispensed():
             standing.dispensed[said.study_day] = Handed(
                 kit=said.kit, volume_ml=said.volume_ml, route=said.route, at=happened
@@ -337,10 +344,14 @@ def _objection(standing: Standing | None, said: Payload) -> str | None:
         case FurtherMaskedResults():
             if said.visit not in standing.sealed_visits:
                 return f"no masked results of visit {said.visit!r} came before"
+            if said.number != standing.n_further.get(said.visit, 0) + 1:
+                return f"number {said.number} of visit {said.visit!r} is not the next"
         case MaskedResults() | SafetyReviewed():
             done = standing.sealed_visits if isinstance(said, MaskedResults) else standing.reviewed_visits
             if said.visit in done:
                 return f"it was recorded already for visit {said.visit!r}"
+            if isinstance(said, SafetyReviewed) and said.number != standing.n_reviews.get(said.visit, 0) + 1:
+                return f"number {said.number} of visit {said.visit!r} is not the next"
         case LeftIcu() | LeftHospital():
             if not (standing.in_icu if isinstance(said, LeftIcu) else standing.in_hospital):
                 return "it was recorded already"
@@ -370,6 +381,8 @@ def _objection_to_data(standing: Standing, said: Payload) -> str | None:
             n = len(standing.sealed_queries)
             return None if said.number == n + 1 else f"sealed query {said.number} is not the next"
         case SealedQueryAnswered():
+            if subject_is_locked(standing):  # the review that follows could not be recorded
+                return "the subject's data are locked"
             state = standing.sealed_queries.get(said.number)
             return None if state == "open" else f"sealed query {said.number} is not open"
         case QueryRaised():
@@ -384,7 +397,12 @@ def _objection_to_data(standing: Standing, said: Payload) -> str | None:
         case DataLocked():
             if said.name in standing.locked:
                 return f"{said.name} is locked already"
-            return f"{standing.n_open_queries} queries are open" if standing.n_open_queries else None
+            if standing.n_open_queries:
+                return f"{standing.n_open_queries} queries are open"
+            asked = set(standing.asked_of_laboratory.values())
+            if said.name in asked or (asked and said.name == standing.subject):
+                return f"the laboratory has a question open on masked results of {standing.subject}"
+            return None
         case DataUnlocked():
             return None if said.name in standing.locked else f"{said.name} is not locked"
     return None

@@ -4,17 +4,24 @@ clear.
 
 from typing import Literal
 
+from pydantic import Field
+
 from sevenfold.record.kinds.kind import Payload
 
 __all__ = ["FurtherMaskedResults", "LabFileImported", "SealedQueryAnswered", "SealedQueryRaised"]
 
 
 class FurtherMaskedResults(Payload):
-    """Masked results of a visit of which others had come before, sealed."""
+    """Masked results of a visit of which others had come before, sealed.
+
+    Args:
+        number: of what came further of the visit, from 1; each is sealed in a place of its own.
+    """
 
     visit: str
     study_day: int
     sealed: str
+    number: int = Field(default=1, exclude_if=lambda number: number == 1)
 
 
 class SealedQueryRaised(Payload):
@@ -49,6 +56,7 @@ class LabFileImported(Payload):
         holds: ``open`` results, of a site, or ``masked`` ones, of the laboratory.
         sha256: of the file; None where it holds masked results.
         sealed: the same, sealed; None where it does not.
+        number: of the files of masked results, from 1; each hash is sealed in a place of its own.
         n_rows: of the file.
         n_recorded: results that were not there before.
         n_same: rows that said what is recorded already.
@@ -64,3 +72,4 @@ class LabFileImported(Payload):
     n_same: int
     n_asked: int
     n_unreadable: int
+    number: int = Field(default=1, exclude_if=lambda number: number == 1)

@@ -25,10 +25,16 @@ class MaskedResults(Payload):
 
 
 class SafetyReviewed(Payload):
-    """The safety reviewer has looked at the sealed results and decided; the decision is sealed too, whatever it is."""
+    """The safety reviewer has looked at the sealed results and decided; the decision is sealed too, whatever it is.
+
+    Args:
+        number: of the reviews of the visit, from 1; each decision is sealed in a place of its own, so that nobody sees
+            whether two of them are alike.
+    """
 
     visit: str
     sealed: str
+    number: int = Field(default=1, exclude_if=lambda number: number == 1)
 
 
 class VisitMissed(Payload):

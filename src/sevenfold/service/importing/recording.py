@@ -7,6 +7,7 @@ from typing import Final, final
 
 from sevenfold.errors import InvalidInput
 from sevenfold.record.payloads import LabFileImported
+from sevenfold.record.sealed import place_of_file
 from sevenfold.service.importing.planning import Plan, State, correction_of, plan_of, question
 from sevenfold.service.importing.reading import Upload
 from sevenfold.service.people.person import Person
@@ -14,10 +15,8 @@ from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.sealed_queries import ask_sealed
 
-__all__ = ["FILE_PLACE", "Uploads", "record_plan"]
+__all__ = ["Uploads", "record_plan"]
 
-FILE_PLACE: Final = "laboratory file"
-"""Where the sealed hash of a file of masked results belongs."""
 _KEPT_FOR_S: Final = 30 * 60.0
 
 
@@ -90,13 +89,18 @@ def _record_open(conduct: Conduct, room: Room, person: Person, plan: Plan) -> No
 
 
 def _account(conduct: Conduct, plan: Plan) -> LabFileImported:
-    return LabFileImported(
+    said = LabFileImported(
         holds="masked" if plan.holds_masked else "open",
         sha256=None if plan.holds_masked else plan.sha256,
-        sealed=conduct.allocator.seal(FILE_PLACE, {"sha256": plan.sha256}) if plan.holds_masked else None,
+        sealed=None,
         n_rows=plan.n_rows,
         n_recorded=len(plan.of(State.NEW)),
         n_same=len(plan.of(State.SAME)) + len(plan.of(State.ASKED)),
         n_asked=len(plan.of(State.DIFFERS)),
         n_unreadable=len(plan.troubles),
     )
+    if not plan.holds_masked:
+        return said
+    said = said.model_copy(update={"number": conduct.whole.n_masked_files + 1})
+    sealed = conduct.allocator.seal(place_of_file(said), {"sha256": plan.sha256})
+    return said.model_copy(update={"sealed": sealed})
