@@ -90,6 +90,7 @@ def test_two_copies_of_one_moment_hold_the_same_events(tmp_path: Path) -> None:
     investigator = served.as_a(Role.INVESTIGATOR)
     one, other = taken(investigator), taken(investigator)
     assert one.read("events.jsonl") == other.read("events.jsonl")
+    assert {info.date_time for info in (*one.infolist(), *other.infolist())} == {(1980, 1, 1, 0, 0, 0)}
     assert len(served.room.conduct.ledger.of_type(CopyTaken.__name__)) == 2
 
 

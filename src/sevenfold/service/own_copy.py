@@ -34,6 +34,9 @@ An event's own hash is the SHA-256 of the JSON list, without spaces and in UTF-8
 """
 
 
+_NO_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can tell
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCopy:
@@ -57,11 +60,16 @@ def copy_of(room: Room, site: str) -> OwnCopy:
     history = read_history(sorted([*of_trial, *events], key=lambda event: event.sequence))
     lines = b"".join(map(as_line, events))
     digest = hashlib.sha256(lines).hexdigest()
-    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.writestr("events.jsonl", lines)
+    with zipfile.ZipFile(kept, "w") as zipped:
+        _put(zipped, "events.jsonl", lines)
         for name in TABLES:
-            zipped.writestr(f"tables/{name}.csv", table_as_csv(name, history, room.protocol))
-        zipped.writestr("head.json", json.dumps(head_told(head), indent=1) + "\n")
+            _put(zipped, f"tables/{name}.csv", table_as_csv(name, history, room.protocol))
+        _put(zipped, "head.json", json.dumps(head_told(head), indent=1) + "\n")
         told = {"trial": room.protocol.name, "site": site, "state": head.state.value, "n": len(events)}
-        zipped.writestr("README.txt", _README.format(**told, count=head.count, digest=digest))
+        _put(zipped, "README.txt", _README.format(**told, count=head.count, digest=digest))
     return OwnCopy(content=kept.getvalue(), n_events=len(events), digest=digest)
+
+
+def _put(zipped: zipfile.ZipFile, name: str, content: str | bytes) -> None:
+    """A file without a time of its own: a copy of the same record is the same to the byte."""
+    zipped.writestr(zipfile.ZipInfo(name, _NO_TIME), content, zipfile.ZIP_DEFLATED)
