@@ -104,9 +104,9 @@ def walked(place: Place, connection: sa.Connection, wanted: set[int], processes:
         wanted: places of which the hash is kept.
         processes: that may work at once.
     """
-    n, highest = connection.execute(sa.select(sa.func.count(), sa.func.max(EVENT.c.sequence))).one()
-    if processes > 1 and n == highest and n >= _LONG:
-        whole = _joined(_parts(place, n, wanted, processes))
+    if processes > 1:
+        n, highest = connection.execute(sa.select(sa.func.count(), sa.func.max(EVENT.c.sequence))).one()
+        whole = _joined(_parts(place, n, wanted, processes)) if n == highest and n >= _LONG else None
         if whole is not None:
             return whole
     walk = Walk(wanted)

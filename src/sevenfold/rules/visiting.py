@@ -13,7 +13,7 @@ from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.variable import Variable
 from sevenfold.protocol.visit import Schedule, Visit
 
-__all__ = ["check_visit", "implausible", "question_of_day"]
+__all__ = ["check_visit", "implausible", "last_day_of", "question_of_day"]
 
 
 def check_visit(
@@ -58,12 +58,12 @@ def check_visit(
 
 def question_of_day(planned: Visit, study_day: int) -> str | None:
     """What the site is asked about the day of a visit; None within its window."""
-    if planned.first_day <= study_day <= _last_day(planned):
+    if planned.first_day <= study_day <= last_day_of(planned):
         return None
     days = (
         f"day {planned.first_day}"
-        if planned.first_day == _last_day(planned)
-        else f"days {planned.first_day} to {_last_day(planned)}"
+        if planned.first_day == last_day_of(planned)
+        else f"days {planned.first_day} to {last_day_of(planned)}"
     )
     return f"Visit {planned.id!r} is planned for {days} and is recorded for day {study_day}. Is the day right, and why?"
 
@@ -84,7 +84,7 @@ def implausible(variable: Variable, value: float) -> str | None:
     return f"{variable.label}: {value:g}{unit} is recorded, and {expected}{unit} is expected. Is it right?"
 
 
-def _last_day(planned: Visit) -> int:
+def last_day_of(planned: Visit) -> int:
     """The last study day of the window; hours after a dose may pass midnight."""
     return planned.last_day + (1 if planned.hours_after_dose is not None else 0)
 
@@ -96,7 +96,7 @@ def _check_neighbours(
     after a later one, or before the dose that the visit comes after.
     """
     said = (
-        f"{subject}: visit {planned.id!r} is planned for days {planned.first_day} to {_last_day(planned)} and cannot "
+        f"{subject}: visit {planned.id!r} is planned for days {planned.first_day} to {last_day_of(planned)} and cannot "
         f"be recorded for day {study_day}"
     )
     if planned.hours_after_dose is not None and study_day < planned.first_day:

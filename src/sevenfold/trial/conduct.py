@@ -536,10 +536,6 @@ class Conduct:
         """Record something of the trial as a whole or of a site, if it may be said now."""
         self._say(said, None, site, actor, happened)
 
-    def say_of_site(self, said: Payload, site: str, actor: str, happened: datetime) -> None:
-        """Record something of a site, if it may be said now."""
-        self._say(said, None, site, actor, happened)
-
     @property
     def stock(self) -> Stock:
         """Every site's vials. It is behind the blind: for pharmacists alone."""

@@ -118,4 +118,4 @@ def _judged_by_journey(conduct: Conduct, lot: Lot, came: Consignment) -> Lot:
 def _say(conduct: Conduct, kind: type[Payload], site: str, plain: dict[str, object], happened: datetime) -> None:
     number = conduct.stock.n_said.get(site, 0) + 1
     sealed = conduct.allocator.seal(supply_place(site, number), plain)
-    conduct.say_of_site(kind.model_validate({"number": number, "sealed": sealed}), site, _WHO, happened)
+    conduct.say_of_trial(kind.model_validate({"number": number, "sealed": sealed}), _WHO, happened, site)

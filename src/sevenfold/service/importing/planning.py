@@ -19,6 +19,7 @@ from sevenfold.protocol.visit import study_day_on
 from sevenfold.record.correcting import check_correction
 from sevenfold.record.data import data_of
 from sevenfold.record.payloads import Corrected, Result, VisitHeld
+from sevenfold.rules.visiting import last_day_of
 from sevenfold.sealing import canonical_json
 from sevenfold.service.importing.reading import Line, Trouble, Upload, as_result, lines_of, moment_in, unreadable
 from sevenfold.service.people.person import Person
@@ -130,6 +131,24 @@ def question(variable: Variable, found: Found) -> str:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What a row says, understood: whose sample, of which visit and test, the result, and when it was taken.
+
+    Args:
+        taken: None where the row does not say.
+        zone: in which the row tells times.
+    """
+
+    standing: Standing
+    visit: str
+    variable: Variable
+    result: Result
+    taken: datetime | date | None
+    zone: ZoneInfo
+
+
+@final
 @dataclass(slots=True)
 class _Reader:
     room: Room
@@ -212,9 +231,8 @@ class _Reader:
             taken = moment_in(row, zone)
             visit = self._visit_of(row, standing, taken, zone)
             result = as_result(row, variable)
-            if self.plan.holds_masked:
-                return self._masked(row, standing, visit, variable, result, taken, zone)
-            return self._open(row, standing, visit, variable, result, taken, zone)
+            sample = _Sample(standing, visit, variable, result, taken, zone)
+            return self._masked(row, sample) if self.plan.holds_masked else self._open(row, sample)
         except Unreadable as fault:
             return row.trouble(fault.column or "value", fault.found, fault.wanted)
 
@@ -232,23 +250,15 @@ class _Reader:
         if taken is None or day_one is None:
             raise unreadable("visit", "there is no visit", "the visit, or when the sample was taken")
         day = study_day_on(_day(taken, zone), day_one.astimezone(zone).date())
-        inside = [one for one in visits if one.first_day <= day <= one.last_day + (one.hours_after_dose is not None)]
+        inside = [one for one in visits if one.first_day <= day <= last_day_of(one)]
         if len(inside) != 1:
             which = " and ".join(one.id for one in inside) or "no visit"
             raise unreadable("visit", f"day {day} lies in the window of {which}", "the visit by its name")
         return inside[0].id
 
-    def _masked(
-        self,
-        row: Line,
-        standing: Standing,
-        visit: str,
-        variable: Variable,
-        result: Result,
-        taken: datetime | date | None,
-        zone: ZoneInfo,
-    ) -> Found:
-        name = standing.subject
+    def _masked(self, row: Line, sample: _Sample) -> Found:
+        standing, visit, variable, result = sample.standing, sample.visit, sample.variable, sample.result
+        name, taken = standing.subject, sample.taken
         if variable.id not in self.room.protocol.masking.assessments:
             raise unreadable("test", f"{variable.label} is not masked", "a masked test; the site records the others")
         if standing.number is None:
@@ -256,7 +266,7 @@ class _Reader:
         held = standing.held_at.get(visit)
         if isinstance(taken, datetime):
             at = taken
-        elif taken is not None and held is not None and _day(held, zone) == taken:
+        elif taken is not None and held is not None and _day(held, sample.zone) == taken:
             at = held
         else:
             raise unreadable("taken", "no time of day is said", "date and time, such as 2026-03-01 14:30")
@@ -273,17 +283,9 @@ class _Reader:
         )
         return _with(found, State.ASKED) if any(asked) else found
 
-    def _open(
-        self,
-        row: Line,
-        standing: Standing,
-        visit: str,
-        variable: Variable,
-        result: Result,
-        taken: datetime | date | None,
-        zone: ZoneInfo,
-    ) -> Found:
-        protocol, name = self.room.protocol, standing.subject
+    def _open(self, row: Line, sample: _Sample) -> Found:
+        standing, visit, variable, result = sample.standing, sample.visit, sample.variable, sample.result
+        protocol, name, taken = self.room.protocol, standing.subject, sample.taken
         if standing.number is not None and variable.id in protocol.masking.assessments:
             raise unreadable("test", f"{variable.label} is masked", "an open test; the laboratory sends the others")
         known = protocol.known_variables
@@ -296,10 +298,9 @@ class _Reader:
             raise unreadable("visit", f"visit {visit!r} is not recorded", "a visit that is; record the visit first")
         about, held, questions = self._held_visits(name)[visit]
         at = standing.held_at[visit]
-        if taken is not None and _day(taken, zone) != _day(at, zone):
-            raise unreadable(
-                "taken", f"the sample is of {_day(taken, zone)}, and the visit of {_day(at, zone)}", "the same day"
-            )
+        if taken is not None and _day(taken, sample.zone) != _day(at, sample.zone):
+            days = _day(taken, sample.zone), _day(at, sample.zone)
+            raise unreadable("taken", f"the sample is of {days[0]}, and the visit of {days[1]}", "the same day")
         recorded = held.results.get(variable.id)
         found = Found(
             line=row.line, subject=name, visit=visit, at=at, test=variable.id, result=result, recorded=recorded,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 from zoneinfo import ZoneInfo
 
 from sevenfold.cohort.imported.cell import Unreadable, as_date, as_number
@@ -18,7 +18,9 @@ from sevenfold.errors import InvalidInput
 from sevenfold.protocol.variable import Variable
 from sevenfold.record.payloads import Result
 from sevenfold.service.fields import moment_of, reading_of
-from sevenfold.standards.table import Table, table_of_text
+
+if TYPE_CHECKING:
+    from sevenfold.standards.table import Table
 
 __all__ = [
     "DECIMALS",
@@ -112,6 +114,8 @@ def lines_of(upload: Upload) -> list[Line]:
     Raises:
         InvalidInput: it is no table of text, is too long, or lacks a column.
     """
+    from sevenfold.standards.table import table_of_text  # it brings Polars, for which no start waits
+
     table = table_of_text(Path("the file"), _text_of(upload))
     if table.frame.height > MOST_ROWS:
         raise InvalidInput(f"The file has {table.frame.height} rows; send at most {MOST_ROWS} at once.")
@@ -198,7 +202,7 @@ def _text_of(upload: Upload) -> str:
         raise InvalidInput(f"The file, line {line}: not {upload.encoding}. Choose {others}.") from None
 
 
-def _column(table: Table, name: str) -> str | None:
+def _column(table: "Table", name: str) -> str | None:
     """What a file calls one of our columns.
 
     Raises:

@@ -32,7 +32,7 @@ def take(form: Annotated[Form, Depends(posted(Right.TAKE_COPY))]) -> Response:
     made = copy_of(room, site)
     with room.step(person) as conduct:
         said = CopyTaken(name=person.name, n_events=made.n_events, digest=made.digest)
-        conduct.say_of_site(said, site, "investigator", room.clock.now())
+        conduct.say_of_trial(said, "investigator", room.clock.now(), site)
     name = f"{room.protocol.name}-{site}.zip"
     kept = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(made.content, media_type="application/zip", headers=kept)
