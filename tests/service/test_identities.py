@@ -27,7 +27,12 @@ from sevenfold.service.opening import opened
 from sevenfold.service.role import RIGHTS, Right, Role
 
 WHO = f"{SITE}-001"
-ANNE = {"family_name": "Morel-Lefèvre", "given_name": "Anne", "born": "1961-03-31", "hospital_number": "H 4711/26"}
+ANNE = {
+    "family_name": "Morel-Lefèvre",
+    "given_name": "Anne-Charlotte",
+    "born": "1961-03-31",
+    "hospital_number": "H-4711-2604",
+}
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def test_the_site_sees_who_its_subjects_are_and_nobody_else_does(served: Served)
     """Neither sponsor, data manager, monitor, administrator nor auditor may; another site has no such subject."""
     for role in (Role.INVESTIGATOR, Role.NURSE):
         assert "Morel-Lefèvre, Anne" in served.as_a(role).get("/identities")
-        assert "H 4711/26" in served.as_a(role).get(f"/identities/{WHO}")
+        assert "H-4711-2604" in served.as_a(role).get(f"/identities/{WHO}")
     for role in Role:
         if Right.SEE_IDENTITY not in RIGHTS[role]:
             served.as_a(role).client.get("/")
@@ -83,7 +88,7 @@ def test_the_site_sees_who_its_subjects_are_and_nobody_else_does(served: Served)
 def test_the_record_says_that_it_is_kept_and_nothing_of_it(served: Served) -> None:
     """No file of the trial holds a name in clear; the auditor sees the event."""
     whole = everything(served.folder)
-    for text in (b"Morel", b"Anne", b"1961-03-31", b"4711"):
+    for text in (b"Morel-", "Lefèvre".encode(), b"Anne-", b"1961-03-31", b"4711-2604"):
         assert text not in whole
     event = served.room.conduct.ledger.events_of(WHO)[-1]
     assert (event.type, event.payload) == ("IdentityKept", b"{}")
@@ -384,7 +389,7 @@ def test_a_destruction_that_was_broken_off_is_finished(served: Served) -> None:
         "Mrs Morel was absent", "MOREL", "seen by Anne's son", "lefevre",
         "Lefe\u0300vre", "born 31/03/1961", "(1961-03-31)",
         "31.3.1961",
-        "number H4711/26", "h-4711-26", "No. H 4711 26.",
+        "number H47112604", "h-4711-2604", "No. H 4711 2604.",
     ],
 )  # fmt: skip
 def test_a_text_that_tells_who_the_subject_is_is_refused(served: Served, text: str) -> None:
@@ -408,7 +413,7 @@ def test_a_text_that_tells_who_the_subject_is_is_refused(served: Served, text: s
 
 
 @pytest.mark.parametrize(
-    "text", ["fever in March 1961", "4711", "annex", "the morello cherry", "H 4711/2", "1961", "more"]
+    "text", ["fever in March 1961", "4711", "annex", "the morello cherry", "H-4711-26", "1961", "more"]
 )
 def test_a_text_that_only_looks_alike_is_recorded(served: Served, text: str) -> None:
     """Whole words, whole numbers, whole dates; of another subject nothing is looked for."""
