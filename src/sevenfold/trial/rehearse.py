@@ -28,9 +28,13 @@ from sevenfold.record.payloads import (
     Reconsented,
     SecondaryInfection,
 )
+from sevenfold.trial.arrivals import Arrival, arrivals
 from sevenfold.trial.attend import attend, dose
+from sevenfold.trial.closing import lock_database
 from sevenfold.trial.conduct import Conduct
-from sevenfold.trial.enrolment import Arrival, arrivals
+from sevenfold.trial.dosing import observe_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.ports import Event, Nature
 
 __all__ = ["Rehearsal", "rehearse"]
@@ -99,7 +103,7 @@ class Rehearsal:
         p = self.conduct.file.protocol
         opening = min(self._opens(site) for site in p.sites)
         self.clock.move_to(opening)
-        self.conduct.open_trial(opening, is_rehearsal=True)
+        open_trial(self.conduct, opening, is_rehearsal=True)
         for site in p.sites:
             self._put(self._opens(site), self._opener(site))
         while self._queue:
@@ -116,7 +120,7 @@ class Rehearsal:
             if self._uncommitted >= _COMMIT_EVERY:
                 self._commit()
         self.clock.move_to(self.clock.now() + _LOCK_AFTER)
-        self.conduct.lock(self.clock.now())
+        lock_database(self.conduct, self.clock.now())
         self._commit()
 
     def _commit(self) -> None:
@@ -133,7 +137,7 @@ class Rehearsal:
 
     def _opener(self, site: str) -> Callable[[], None]:
         def act() -> None:
-            self.conduct.open_site(site, self._opens(site))
+            open_site(self.conduct, site, self._opens(site))
             stream = arrivals(self.conduct.file.protocol, site, self.root, self.trial)
             self._await(stream.__next__)
 
@@ -188,7 +192,7 @@ class Rehearsal:
             later(arrival.at, _FROM_SCREENING[step]) for step in ("consent", "baseline", "first dose", "randomisation")
         )
         candidate = self.nature.candidate(subject, arrival.site, arrival.at)
-        unmet = self.conduct.screen(subject, arrival.site, candidate.screening)
+        unmet = screen_candidate(self.conduct, subject, arrival.site, candidate.screening)
         if unmet:
             self._in_a_row += 1
             self._kept_out.update(one.criterion for one in unmet)
@@ -198,7 +202,7 @@ class Rehearsal:
         self._kept_out.clear()
 
         def consent() -> None:
-            self.conduct.consent(subject, candidate.consent, asked_at)
+            record_consent(self.conduct, subject, candidate.consent, asked_at)
             if candidate.consent is not None:
                 self._put(randomised_at, begin)
 
@@ -209,7 +213,7 @@ class Rehearsal:
             for visit in visits:
                 if visit.day <= 1 and visit.hours_after_dose is None:
                     attend(self.conduct, self.nature, subject, visit, days(seen_at), first_dose_at)
-            self.conduct.randomise(subject, randomised_at)
+            randomise_subject(self.conduct, subject, randomised_at)
             for support in self.nature.supports(subject, days(randomised_at)):
                 said = OrganSupport.model_validate({"support": support, "change": "present"})
                 self.conduct.record(subject, said, "nurse", randomised_at)
@@ -273,7 +277,7 @@ class Rehearsal:
         elif kind == "observe" and isinstance(what, tuple):
             day, dosed_at, hours = what
             before, seen = self.nature.observed(subject, dosed_at, hours)
-            conduct.observe_dose(subject, day, before, seen, self._at(agenda, time_day))
+            observe_dose(conduct, subject, day, before, seen, self._at(agenda, time_day))
         else:
             conduct.ending(subject, self._at(agenda, time_day))
         self._plan_next(agenda)

@@ -27,6 +27,7 @@ from sevenfold.service.role import Right
 from sevenfold.service.room import Room
 from sevenfold.trial.sealed_queries import sealed_queries
 from sevenfold.trial.subject import Standing
+from sevenfold.trial.visiting import check_masked
 
 __all__ = ["Found", "Plan", "State", "correction_of", "plan_of", "question", "shown"]
 
@@ -207,7 +208,7 @@ class _Reader:
     def _check_group(self, rows: list[Found]) -> None:
         conduct, first = self.room.conduct, rows[0]
         if self.plan.holds_masked:
-            conduct.check_masked(first.subject, first.visit, {one.test: one.result for one in rows}, first.at)
+            check_masked(conduct, first.subject, first.visit, {one.test: one.result for one in rows}, first.at)
             return
         if first.visit in conduct.standings[first.subject].locked:
             raise OutOfOrder(f"{first.subject}: visit {first.visit!r} is locked; nothing was recorded.")
