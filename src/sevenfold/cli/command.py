@@ -2,13 +2,15 @@
 
 import argparse
 import textwrap
+from typing import TypeAlias
 
-__all__ = ["command_of"]
+__all__ = ["Commands", "command_of"]
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (it has no other name)
+"""Where a command is added."""
 
 
-def command_of(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, short: str, text: str, *examples: str
-) -> argparse.ArgumentParser:
+def command_of(commands: Commands, name: str, short: str, text: str, *examples: str) -> argparse.ArgumentParser:
     """A command whose help ends with examples, and whose text is wrapped as it is written."""
     told = "\n".join(["examples:", *(f"  {example}" for example in examples)])
     wrapped = textwrap.fill(text, 100)
