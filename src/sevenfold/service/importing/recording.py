@@ -8,7 +8,8 @@ from typing import Final, final
 from sevenfold.errors import InvalidInput
 from sevenfold.record.payloads import LabFileImported
 from sevenfold.record.sealed import place_of_file
-from sevenfold.service.importing.planning import Plan, State, correction_of, plan_of, question
+from sevenfold.service.importing.plan import Plan, State, correction_of, question
+from sevenfold.service.importing.planning import plan_of
 from sevenfold.service.importing.reading import Upload
 from sevenfold.service.people.person import Person
 from sevenfold.service.room import Room
