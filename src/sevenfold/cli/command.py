@@ -2,12 +2,14 @@
 
 import argparse
 import textwrap
-from typing import TypeAlias
 
 __all__ = ["Commands", "command_of"]
 
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 (it has no other name)
-"""Where a command is added."""
+TYPE_CHECKING = False  # typing says so too, and takes 5 ms to be imported
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 (it has no other name)
+else:
+    Commands = argparse._SubParsersAction  # noqa: SLF001
 
 
 def command_of(commands: Commands, name: str, short: str, text: str, *examples: str) -> argparse.ArgumentParser:

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Final
 
 __all__ = ["COUNT", "PORT", "SEED", "THREADS", "add_out", "add_protocol", "add_quiet", "add_seed"]
 
@@ -22,10 +21,10 @@ def _whole(what: str, least: int, most: int, wanted: str) -> Callable[[str], int
     return read
 
 
-COUNT: Final = _whole("a number of patients", 2, 100_000, "between 2 and 100000 patients")
-PORT: Final = _whole("a port", 0, 65_535, "a port lies between 0 and 65535")
-SEED: Final = _whole("a seed", 0, 2**63 - 1, "a seed lies between 0 and 2^63 - 1")
-THREADS: Final = _whole("a number of threads", 1, 1024, "between 1 and 1024 threads")
+COUNT = _whole("a number of patients", 2, 100_000, "between 2 and 100000 patients")
+PORT = _whole("a port", 0, 65_535, "a port lies between 0 and 65535")
+SEED = _whole("a seed", 0, 2**63 - 1, "a seed lies between 0 and 2^63 - 1")
+THREADS = _whole("a number of threads", 1, 1024, "between 1 and 1024 threads")
 
 
 def add_protocol(command: argparse.ArgumentParser) -> None:
