@@ -32,7 +32,9 @@ from sevenfold.sealing import canonical_json, open_sealed
 from sevenfold.service.app import app_of
 from sevenfold.service.opening import make_folder, opened
 from sevenfold.service.role import Role
-from sevenfold.trial.conduct import Conduct, stratum_of
+from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.enrolling import stratum_of
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.vault.vault import Vault
 
 _A_SUBJECT = 100  # events; what a rehearsal has fewer of are told again as visits
@@ -60,10 +62,10 @@ def filled(file: ProtocolFile, folder: Path, place: Place, n_subjects: int) -> i
     vault = Vault.create(folder / "vault.db", supply_of(file), secrets.vault)
     ledger = Ledger.create(place, SystemClock(), secrets.signing)
     conduct = Conduct(file, ledger, vault)
-    conduct.open_trial(SystemClock().now(), is_rehearsal=True)
+    open_trial(conduct, SystemClock().now(), is_rehearsal=True)
     sites = list(file.protocol.sites)
     for site in sites:
-        conduct.open_site(site, SystemClock().now())
+        open_site(conduct, site, SystemClock().now())
     for n in range(n_subjects):
         site = sites[n % len(sites)]
         subject, number = f"{site}-{n // len(sites) + 1:05d}", ""

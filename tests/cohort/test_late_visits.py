@@ -13,7 +13,11 @@ from sevenfold.cohort.from_record import from_record
 from sevenfold.protocol.load import load
 from sevenfold.record.history import read_history
 from sevenfold.record.payloads import Result
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.opening import open_site, open_trial
+from sevenfold.trial.visiting import record_visit
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
 
@@ -23,16 +27,16 @@ def trial(tmp_path: Path) -> StagedTrial:
     """A trial with one randomised subject."""
     staged = stage(with_planned(load("iris-7"), 1), tmp_path, 1, shipped())
     staged.clock.move_to(AT + timedelta(days=365))
-    staged.conduct.open_trial(AT, is_rehearsal=True)
-    staged.conduct.open_site("FR-1", AT)
+    open_trial(staged.conduct, AT, is_rehearsal=True)
+    open_site(staged.conduct, "FR-1", AT)
     names = (f"FR-1-{number:03d}" for number in range(1, 200))
     subject = next(
         name
         for name in names
-        if not staged.conduct.screen(name, "FR-1", staged.nature.candidate(name, "FR-1", AT).screening)
+        if not screen_candidate(staged.conduct, name, "FR-1", staged.nature.candidate(name, "FR-1", AT).screening)
     )
-    staged.conduct.consent(subject, "patient", AT)
-    staged.conduct.randomise(subject, AT)
+    record_consent(staged.conduct, subject, "patient", AT)
+    randomise_subject(staged.conduct, subject, AT)
     return staged
 
 
@@ -40,15 +44,15 @@ def seen(trial: StagedTrial, visit: str, day: int, platelets: float) -> None:
     """A visit with a count of platelets."""
     (subject,) = (name for name, one in trial.conduct.standings.items() if one.number is not None)
     results = {"platelets": Result(value=platelets, unit="cells/µL")}
-    trial.conduct.hold_visit(subject, visit, results, AT + timedelta(days=day - 1), with_masked=False)
+    record_visit(trial.conduct, subject, visit, results, AT + timedelta(days=day - 1), with_masked=False)
 
 
 def dosed(trial: StagedTrial) -> None:
     """The first dose, on day 1."""
     (subject,) = (name for name, one in trial.conduct.standings.items() if one.number is not None)
-    prepared = trial.conduct.prepare_dose(subject, 1, AT)
+    prepared = prepare_dose(trial.conduct, subject, 1, AT)
     assert prepared is not None
-    trial.conduct.give_dose(subject, 1, *prepared, AT)
+    give_dose(trial.conduct, subject, 1, *prepared, AT)
 
 
 def cohort(trial: StagedTrial) -> Cohort:

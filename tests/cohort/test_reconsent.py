@@ -16,8 +16,12 @@ from sevenfold.record.flow import flow_of
 from sevenfold.record.history import History, read_history
 from sevenfold.record.payloads import AdverseEventReported, Reconsented, ReconsentRefused, Result
 from sevenfold.record.tables import tables
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.subject import Disposition
+from sevenfold.trial.visiting import record_visit
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
 
@@ -28,21 +32,21 @@ def trial(tmp_path: Path) -> StagedTrial:
     staged = stage(with_planned(load("iris-7"), 2), tmp_path, 1, shipped())
     conduct = staged.conduct
     staged.clock.move_to(AT + timedelta(days=365))
-    conduct.open_trial(AT, is_rehearsal=True)
-    conduct.open_site("FR-1", AT)
+    open_trial(conduct, AT, is_rehearsal=True)
+    open_site(conduct, "FR-1", AT)
     for number in range(1, 200):
         name = f"FR-1-{number:03d}"
-        if conduct.n_randomised < 2 and not conduct.screen(
-            name, "FR-1", staged.nature.candidate(name, "FR-1", AT).screening
+        if conduct.n_randomised < 2 and not screen_candidate(
+            conduct, name, "FR-1", staged.nature.candidate(name, "FR-1", AT).screening
         ):
-            conduct.consent(name, "patient" if conduct.n_randomised else "representative", AT)
-            conduct.randomise(name, AT)
+            record_consent(conduct, name, "patient" if conduct.n_randomised else "representative", AT)
+            randomise_subject(conduct, name, AT)
             results = {"platelets": Result(value=90_000.0, unit="cells/µL")}
-            conduct.hold_visit(name, "day 1", results, AT, with_masked=False)
-            prepared = conduct.prepare_dose(name, 1, AT)
+            record_visit(conduct, name, "day 1", results, AT, with_masked=False)
+            prepared = prepare_dose(conduct, name, 1, AT)
             assert prepared is not None
-            conduct.give_dose(name, 1, *prepared, AT)
-            conduct.hold_visit(name, "day 4", results, AT + timedelta(days=3), with_masked=False)
+            give_dose(conduct, name, 1, *prepared, AT)
+            record_visit(conduct, name, "day 4", results, AT + timedelta(days=3), with_masked=False)
             said = AdverseEventReported(
                 number=1, term="Fever", system="General", grade=2, is_serious=False, relation="possible",
                 began_at=AT.isoformat(), hours_after_dose=1.0, outcome="recovered",
@@ -71,7 +75,7 @@ def test_a_refusal_ends_the_part_as_a_withdrawal_whatever_is_said_of_the_data(tr
     first = names(trial)[0]
     assert trial.conduct.standings[first].disposition is Disposition.WITHDREW
     with pytest.raises(OutOfOrder, match="part is over"):
-        trial.conduct.hold_visit(first, "day 8", {}, AT + timedelta(days=7), with_masked=False)
+        record_visit(trial.conduct, first, "day 8", {}, AT + timedelta(days=7), with_masked=False)
     flow = flow_of(history, trial.conduct.file.protocol)
     assert flow.n_randomised == cohort.n_subjects == 2
     assert flow.arms[""].dispositions["withdrew consent"] == 1

@@ -14,9 +14,14 @@ from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import Result
 from sevenfold.rules.cytokine_release import Bedside, Oxygen
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
+from sevenfold.trial.closing import lock_database, unblind_trial
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.ports import Candidate, Event
 from sevenfold.trial.rehearse import rehearse
+from sevenfold.trial.visiting import record_visit
 from sevenfold.vault.supply import Supply
 from sevenfold.vault.vault import Vault
 
@@ -248,7 +253,7 @@ class World:
         """Reveal, record, and close the ledger for good."""
         shown = self.vault.reveal(is_locked=self.conduct.is_locked)
         now = self.clock.now()
-        self.conduct.unblind(shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, now)
+        unblind_trial(self.conduct, shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, now)
         self.conduct.ledger.commit(LedgerState.COMPLETE)
         self.conduct.ledger.close()
 
@@ -279,31 +284,31 @@ class Desk:
 
     def screened(self, subject: str = "FR-1-001") -> str:
         """An eligible candidate."""
-        assert not self.conduct.screen(subject, subject[:4], screening(AT))
+        assert not screen_candidate(self.conduct, subject, subject[:4], screening(AT))
         return subject
 
     def consented(self, subject: str = "FR-1-001") -> str:
         """One who takes part."""
-        self.conduct.consent(self.screened(subject), "patient", AT)
+        record_consent(self.conduct, self.screened(subject), "patient", AT)
         return subject
 
     def randomised(self, subject: str = "FR-1-001") -> str:
         """One who has a place on the list."""
-        self.conduct.randomise(self.consented(subject), AT)
+        randomise_subject(self.conduct, self.consented(subject), AT)
         return subject
 
     def seen(self, subject: str, visit: str, day: int, **values: float) -> None:
         """A visit with these results."""
         variables = self.file.protocol.known_variables
         results = {name: Result(value=value, unit=variables[name].unit or "") for name, value in values.items()}
-        self.conduct.hold_visit(subject, visit, results, AT + timedelta(days=day - 1))
+        record_visit(self.conduct, subject, visit, results, AT + timedelta(days=day - 1))
 
     def dosed(self, subject: str, day: int) -> str:
         """A dose is given; answers its kit."""
         at = AT + timedelta(days=day - 1)
-        prepared = self.conduct.prepare_dose(subject, day, at)
+        prepared = prepare_dose(self.conduct, subject, day, at)
         assert prepared is not None
-        self.conduct.give_dose(subject, day, *prepared, at)
+        give_dose(self.conduct, subject, day, *prepared, at)
         return prepared[0]
 
     def locked(self) -> None:
@@ -311,7 +316,7 @@ class Desk:
         for standing in self.conduct.standings.values():
             if standing.number is not None:
                 self.conduct.ending(standing.subject, AT)
-        self.conduct.lock(AT)
+        lock_database(self.conduct, AT)
 
     def closed(self, state: LedgerState = LedgerState.COMPLETE) -> Path:
         """Commit, sign, let go; answers the ledger's file."""
@@ -327,7 +332,7 @@ def desk(folder: Path, n: int = 4, name: str = "iris-7") -> Desk:
     vault = Vault.create(folder / "vault.db", supply, SECRET)
     clock = SimulatedClock(AT + timedelta(days=365))  # a desk looks back on what happened
     conduct = Conduct(file, Ledger.create(folder / "trial.db", clock, KEY), vault)
-    conduct.open_trial(AT, is_rehearsal=True)
-    conduct.open_site("FR-1", AT)
-    conduct.open_site("US-1", AT)
+    open_trial(conduct, AT, is_rehearsal=True)
+    open_site(conduct, "FR-1", AT)
+    open_site(conduct, "US-1", AT)
     return Desk(file=file, ledger=folder / "trial.db", clock=clock, vault=vault, conduct=conduct)

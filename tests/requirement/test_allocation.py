@@ -27,6 +27,8 @@ from sevenfold.edge.supply import supply_of
 from sevenfold.errors import InvalidDesign, InvalidInput, OutOfOrder
 from sevenfold.protocol.load import load
 from sevenfold.record.payloads import Randomised
+from sevenfold.trial.closing import unblind_trial
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.vault.supply import Supply
 from sevenfold.vault.vault import Vault
 
@@ -410,7 +412,7 @@ def test_no_subject_is_randomised_beyond_the_planned_number(open_desk: Callable[
         trial.randomised(subject)
     trial.consented("US-1-002")
     with pytest.raises(OutOfOrder, match="planned"):
-        trial.conduct.randomise("US-1-002", AT)
+        randomise_subject(trial.conduct, "US-1-002", AT)
     assert trial.conduct.n_randomised == 3
     assert len(trial.vault.reveal(is_locked=True).assignments) == 3
 
@@ -431,7 +433,7 @@ def test_a_second_randomisation_of_a_subject_is_refused_and_takes_no_place(open_
     trial = open_desk()
     trial.randomised()
     with pytest.raises(OutOfOrder, match="already"):
-        trial.conduct.randomise("FR-1-001", AT)
+        randomise_subject(trial.conduct, "FR-1-001", AT)
     with pytest.raises(OutOfOrder, match="already"):
         trial.conduct.record("FR-1-001", Randomised(number="A-002", stratum="France"), "investigator", AT)
     assert dict(trial.vault.reveal(is_locked=True).assignments).keys() == {"A-001"}
@@ -444,17 +446,17 @@ def test_nobody_is_randomised_without_eligibility_and_consent(open_desk: Callabl
     """Never screened, not eligible, not asked, or said no: refused, and no place is taken."""
     trial = open_desk()
     conduct = trial.conduct
-    conduct.screen("FR-1-001", "FR-1", screening(AT, age=80.0))
+    screen_candidate(conduct, "FR-1-001", "FR-1", screening(AT, age=80.0))
     trial.screened("FR-1-002")
     trial.screened("FR-1-003")
-    conduct.consent("FR-1-003", None, AT)
+    record_consent(conduct, "FR-1-003", None, AT)
     with pytest.raises(OutOfOrder, match=r"not eligible|over"):
-        conduct.consent("FR-1-001", "patient", AT)
+        record_consent(conduct, "FR-1-001", "patient", AT)
     for subject in ("FR-1-001", "FR-1-002", "FR-1-003"):
         with pytest.raises(OutOfOrder):
-            conduct.randomise(subject, AT)
+            randomise_subject(conduct, subject, AT)
     with pytest.raises((OutOfOrder, KeyError)):
-        conduct.randomise("FR-1-004", AT)
+        randomise_subject(conduct, "FR-1-004", AT)
     assert conduct.n_randomised == 0
     assert trial.vault.reveal(is_locked=True).assignments == {}
 
@@ -492,10 +494,10 @@ def test_a_candidate_just_outside_one_criterion_is_kept_out(
         known, facts={**known.facts, **facts}, numbers={**known.numbers, **numbers}, laboratory={"alc": counts}
     )
     trial = open_desk(4, name)
-    assert trial.conduct.screen("FR-1-001", "FR-1", other)
-    assert not trial.conduct.screen("FR-1-002", "FR-1", known)
+    assert screen_candidate(trial.conduct, "FR-1-001", "FR-1", other)
+    assert not screen_candidate(trial.conduct, "FR-1-002", "FR-1", known)
     with pytest.raises(OutOfOrder):
-        trial.conduct.consent("FR-1-001", "patient", AT)
+        record_consent(trial.conduct, "FR-1-001", "patient", AT)
 
 
 def committed_by_hand(nonce: str, allocation: dict[str, list[str]]) -> str:
@@ -554,7 +556,7 @@ def test_any_change_of_the_list_is_found_even_if_the_forger_holds_the_signing_ke
     honest = {stratum: list(arms) for stratum, arms in shown.allocation_list.items()}
     told = FORGERIES[how](honest) if how in FORGERIES else honest
     nonce = "ab" * 32 if how == "another nonce" else shown.nonce
-    trial.conduct.unblind(shown.assignments, told, nonce, shown.results_key, AT + timedelta(days=200))
+    unblind_trial(trial.conduct, shown.assignments, told, nonce, shown.results_key, AT + timedelta(days=200))
     code = main(["verify", str(trial.closed())])
     said = capsys.readouterr().out
     if how == "nothing":

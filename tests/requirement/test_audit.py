@@ -42,6 +42,9 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.record.verify import verify
+from sevenfold.trial.closing import lock_database, unblind_trial
+from sevenfold.trial.dosing import prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, screen_candidate
 
 STRANGER = SigningKey(bytes(reversed(range(32))))
 
@@ -558,12 +561,12 @@ def records(said: Payload) -> Callable[[Desk], object]:
 
 def prepares(day: int) -> Callable[[Desk], object]:
     """Preparing a dose."""
-    return lambda trial: trial.conduct.prepare_dose("FR-1-001", day, AT)
+    return lambda trial: prepare_dose(trial.conduct, "FR-1-001", day, AT)
 
 
 OUT_OF_ORDER: dict[str, tuple[Callable[[Desk], object], Callable[[Desk], object]]] = {
     "consent before screening": (lambda _t: None, records(ConsentGiven(by="patient"))),
-    "second screening": (after_consent, lambda t: t.conduct.screen("FR-1-001", "FR-1", screening(AT))),
+    "second screening": (after_consent, lambda t: screen_candidate(t.conduct, "FR-1-001", "FR-1", screening(AT))),
     "second consent": (after_consent, records(ConsentGiven(by="patient"))),
     "visit before consent": (lambda t: t.screened(), records(held())),
     "visit of nobody": (lambda _t: None, records(held())),
@@ -575,7 +578,7 @@ OUT_OF_ORDER: dict[str, tuple[Callable[[Desk], object], Callable[[Desk], object]
         after_randomisation, records(DoseGiven(study_day=1, kit="1", volume_ml=0.3, route="IM"))
     ),
     "adverse event before randomisation": (after_consent, records(reported())),
-    "second randomisation": (after_randomisation, lambda t: t.conduct.randomise("FR-1-001", AT)),
+    "second randomisation": (after_randomisation, lambda t: randomise_subject(t.conduct, "FR-1-001", AT)),
     "consent after randomisation": (after_randomisation, records(ConsentGiven(by="patient"))),
     "double visit": (after(held()), records(held())),
     "visit held and then missed": (after(held()), records(VisitMissed(visit="day 4", reason="x"))),
@@ -594,8 +597,8 @@ OUT_OF_ORDER: dict[str, tuple[Callable[[Desk], object], Callable[[Desk], object]
     "visit after loss to follow-up": (after(LostToFollowUp()), records(held())),
     "visit after the end of follow-up": (after(FollowUpCompleted()), records(held())),
     "death after the end of follow-up": (after(FollowUpCompleted()), records(Died(cause="x"))),
-    "lock while somebody is in the trial": (after_randomisation, lambda t: t.conduct.lock(AT)),
-    "unblinding before lock": (after(Died(cause="x")), lambda t: t.conduct.unblind({}, {}, "", "", AT)),
+    "lock while somebody is in the trial": (after_randomisation, lambda t: lock_database(t.conduct, AT)),
+    "unblinding before lock": (after(Died(cause="x")), lambda t: unblind_trial(t.conduct, {}, {}, "", "", AT)),
 }  # fmt: skip
 
 
@@ -634,9 +637,9 @@ def test_nothing_is_recorded_of_a_subject_after_the_lock(open_desk: Callable[...
         with pytest.raises(OutOfOrder):
             trial.conduct.record(subject, said, "nurse", AT)
     with pytest.raises(OutOfOrder):
-        trial.conduct.randomise("FR-1-002", AT)
+        randomise_subject(trial.conduct, "FR-1-002", AT)
     with pytest.raises(OutOfOrder):
-        trial.conduct.prepare_dose("FR-1-001", 1, AT)
+        prepare_dose(trial.conduct, "FR-1-001", 1, AT)
     assert trial.conduct.ledger.commit().count == n
 
 

@@ -30,6 +30,9 @@ from sevenfold.record.payloads import Died, DosingStopped, VisitMissed
 from sevenfold.record.reading import read_events
 from sevenfold.record.tables import tables
 from sevenfold.sealing import derived_key, open_sealed, seal
+from sevenfold.trial.closing import lock_database, unblind_trial
+from sevenfold.trial.dosing import prepare_dose
+from sevenfold.trial.enrolling import randomise_subject
 from sevenfold.trial.ports import Event as Happening
 from sevenfold.vault.vault import Vault
 
@@ -414,9 +417,9 @@ def test_nothing_is_revealed_before_the_database_is_locked(open_desk: Callable[.
     with pytest.raises(BlindBroken, match="lock"):
         trial.vault.reveal(is_locked=trial.conduct.is_locked)
     with pytest.raises(OutOfOrder, match="lock"):
-        trial.conduct.unblind({"A-001": "high"}, {"France": ["high"]}, "00", "00", AT)
+        unblind_trial(trial.conduct, {"A-001": "high"}, {"France": ["high"]}, "00", "00", AT)
     with pytest.raises(OutOfOrder, match="still in the trial"):
-        trial.conduct.lock(AT)
+        lock_database(trial.conduct, AT)
     assert not trial.conduct.is_locked
     trial.conduct.ledger.commit()
     assert {event.type for event in read_events(trial.ledger)} & {"Unblinded", "DatabaseLocked"} == set()
@@ -427,11 +430,11 @@ def test_nothing_is_revealed_before_the_database_is_locked(open_desk: Callable[.
 def refusals(trial: Desk) -> Iterator[Callable[[], object]]:
     """Steps that are refused, of a subject who is randomised and dosed."""
     conduct, vault = trial.conduct, trial.vault
-    yield lambda: conduct.randomise("FR-1-001", AT)
-    yield lambda: conduct.prepare_dose("FR-1-001", 1, AT)
+    yield lambda: randomise_subject(conduct, "FR-1-001", AT)
+    yield lambda: prepare_dose(conduct, "FR-1-001", 1, AT)
     yield lambda: conduct.record("FR-1-001", VisitMissed(visit="day 4", reason="x"), "nurse", AT)
-    yield lambda: conduct.lock(AT)
-    yield lambda: conduct.unblind({}, {}, "", "", AT)
+    yield lambda: lock_database(conduct, AT)
+    yield lambda: unblind_trial(conduct, {}, {}, "", "", AT)
     yield lambda: vault.reveal(is_locked=False)
     yield lambda: vault.allocate("Spain")
     yield lambda: vault.open("results FR-1-001 day 4", "AAAA")
@@ -539,4 +542,4 @@ def test_a_masked_stop_lets_the_kits_go_on_and_an_open_stop_ends_them(open_desk:
     at = AT + timedelta(days=16)
     trial.conduct.record(subject, DosingStopped(reason="adverse event"), "investigator", at)
     with pytest.raises(OutOfOrder, match="stopped"):
-        trial.conduct.prepare_dose(subject, 18, at)
+        prepare_dose(trial.conduct, subject, 18, at)

@@ -31,6 +31,10 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.record.reading import read_events, read_head
 from sevenfold.sealing import derived_key, open_sealed, seal
+from sevenfold.trial.closing import lock_database, unblind_trial
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, screen_candidate
+from sevenfold.trial.opening import open_site, open_trial
 
 
 @pytest.mark.requirement("ALLOC-18")
@@ -38,8 +42,8 @@ def test_a_refused_second_screening_moves_nobody_to_another_stratum(open_desk: C
     trial = open_desk()
     trial.consented("FR-1-001")
     with pytest.raises(OutOfOrder):
-        trial.conduct.screen("FR-1-001", "US-1", screening(AT))
-    trial.conduct.randomise("FR-1-001", AT)
+        screen_candidate(trial.conduct, "FR-1-001", "US-1", screening(AT))
+    randomise_subject(trial.conduct, "FR-1-001", AT)
     trial.conduct.ledger.commit()
     event = read_events(trial.ledger)[-1]
     assert event.site == "FR-1"
@@ -81,17 +85,17 @@ def test_consent_withdrawn_before_randomisation_keeps_the_subject_out(
     trial.consented()
     trial.conduct.record("FR-1-001", ConsentWithdrawn(), "investigator", AT)
     with pytest.raises(OutOfOrder):
-        trial.conduct.randomise("FR-1-001", AT)
+        randomise_subject(trial.conduct, "FR-1-001", AT)
 
 
 @pytest.mark.requirement("AUDIT-16")
 @pytest.mark.parametrize(
     "step",
     [
-        lambda t: t.conduct.screen("FR-1-009", "FR-1", screening(AT)),
-        lambda t: t.conduct.open_site("FR-2", AT),
-        lambda t: t.conduct.open_trial(AT, is_rehearsal=True),
-        lambda t: t.conduct.lock(AT),
+        lambda t: screen_candidate(t.conduct, "FR-1-009", "FR-1", screening(AT)),
+        lambda t: open_site(t.conduct, "FR-2", AT),
+        lambda t: open_trial(t.conduct, AT, is_rehearsal=True),
+        lambda t: lock_database(t.conduct, AT),
     ],
     ids=["screening", "another site", "another opening", "another lock"],
 )
@@ -112,9 +116,9 @@ def test_a_trial_is_unblinded_once(open_desk: Callable[..., Desk]) -> None:
     trial.locked()
     shown = trial.vault.reveal(is_locked=True)
     said = (shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, AT)
-    trial.conduct.unblind(*said)
+    unblind_trial(trial.conduct, *said)
     with pytest.raises(OutOfOrder):
-        trial.conduct.unblind(*said)
+        unblind_trial(trial.conduct, *said)
 
 
 @pytest.mark.requirement("AUDIT-18")
@@ -137,16 +141,16 @@ def test_an_event_of_the_trial_is_not_recorded_of_a_subject(open_desk: Callable[
 def test_nobody_is_screened_before_trial_and_site_are_open(open_desk: Callable[..., Desk]) -> None:
     trial = open_desk()
     with pytest.raises(OutOfOrder):
-        trial.conduct.screen("FR-2-001", "FR-2", screening(AT))
+        screen_candidate(trial.conduct, "FR-2-001", "FR-2", screening(AT))
 
 
 @pytest.mark.requirement("AUDIT-19")
 def test_a_trial_and_a_site_open_once(open_desk: Callable[..., Desk]) -> None:
     trial = open_desk()
     with pytest.raises(OutOfOrder):
-        trial.conduct.open_site("FR-1", AT)
+        open_site(trial.conduct, "FR-1", AT)
     with pytest.raises(OutOfOrder):
-        trial.conduct.open_trial(AT, is_rehearsal=True)
+        open_trial(trial.conduct, AT, is_rehearsal=True)
 
 
 @pytest.mark.requirement("ALLOC-17")
@@ -156,7 +160,7 @@ def test_a_randomisation_refused_after_the_lock_takes_no_place(open_desk: Callab
     trial.consented("FR-1-002")
     trial.locked()
     with pytest.raises(OutOfOrder):
-        trial.conduct.randomise("FR-1-002", AT)
+        randomise_subject(trial.conduct, "FR-1-002", AT)
     assert set(trial.vault.reveal(is_locked=True).assignments) == {"A-001"}
 
 
@@ -164,10 +168,10 @@ def test_a_randomisation_refused_after_the_lock_takes_no_place(open_desk: Callab
 def test_only_the_kit_that_was_dispensed_is_given(open_desk: Callable[..., Desk]) -> None:
     trial = open_desk()
     trial.randomised()
-    prepared = trial.conduct.prepare_dose("FR-1-001", 1, AT)
+    prepared = prepare_dose(trial.conduct, "FR-1-001", 1, AT)
     assert prepared is not None
     with pytest.raises(OutOfOrder):
-        trial.conduct.give_dose("FR-1-001", 1, "1234566", prepared[1], AT)
+        give_dose(trial.conduct, "FR-1-001", 1, "1234566", prepared[1], AT)
 
 
 @pytest.mark.requirement("AUDIT-20")
@@ -256,10 +260,10 @@ def test_a_masked_result_that_was_not_planned_at_a_visit_is_sealed_and_not_lost(
 @pytest.mark.parametrize(
     "step",
     [
-        lambda t: t.conduct.prepare_dose("FR-1-001", 2, AT),
+        lambda t: prepare_dose(t.conduct, "FR-1-001", 2, AT),
         lambda t: t.seen("FR-1-001", "day 5", 5, alc=700.0),
-        lambda t: t.conduct.randomise("FR-1-999", AT),
-        lambda t: t.conduct.screen("XX-1-001", "XX-1", screening(AT)),
+        lambda t: randomise_subject(t.conduct, "FR-1-999", AT),
+        lambda t: screen_candidate(t.conduct, "XX-1-001", "XX-1", screening(AT)),
         lambda t: t.vault.contents("0000000"),
         lambda t: t.vault.dispense("A-004", 1),
     ],

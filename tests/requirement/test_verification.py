@@ -17,6 +17,7 @@ from sevenfold.record.head import LedgerState
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.reading import read_head
 from sevenfold.record.verify import verify
+from sevenfold.trial.closing import unblind_trial
 
 
 @pytest.mark.requirement("ALLOC-16")
@@ -29,7 +30,7 @@ def test_assignments_that_contradict_the_committed_list_are_found(open_desk: Cal
     turned = {"placebo": "high", "high": "placebo", "low": "low"}
     forged = {number: turned[arm] for number, arm in shown.assignments.items()}
     assert forged != shown.assignments
-    trial.conduct.unblind(forged, shown.allocation_list, shown.nonce, shown.results_key, AT)
+    unblind_trial(trial.conduct, forged, shown.allocation_list, shown.nonce, shown.results_key, AT)
     assert main(["verify", str(trial.closed())]) == 2
 
 

@@ -1,17 +1,21 @@
-"""Somebody with a password and a second factor, and a clock that can be put forward: what attacks on the door share."""
+"""Somebody with a password and a second factor, and a clock that can be put forward: what attacks on the door share.
+
+The fixtures here are imported by the tests that ask for them.
+"""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyotp
 import pytest
-from served import SITE, Served, Visitor
+from served import SITE, Served, Visitor, serve_new
 
 from sevenfold.service.people.factor import new_factor
 from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
-__all__ = ["PASSWORD", "Member", "Watch", "member"]
+__all__ = ["PASSWORD", "Member", "Watch", "member", "nina", "served", "watch"]
 
 PASSWORD = "a sentence of my own"
 
@@ -60,3 +64,21 @@ def member(served: Served, watch: Watch, role: Role = Role.NURSE) -> Member:
     accounts.begin(token, PASSWORD, factor, pyotp.TOTP(factor).at(int(watch.at_s)), watch.at_s)
     watch.at_s += 60
     return Member(served, person, factor)
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """A clock that can be put forward."""
+    return Watch().put_on(monkeypatch)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Served:
+    """A new trial."""
+    return serve_new(tmp_path / "trial")
+
+
+@pytest.fixture
+def nina(served: Served, watch: Watch) -> Member:
+    """A nurse."""
+    return member(served, watch)

@@ -26,6 +26,7 @@ from sevenfold.record.reading import read_events
 from sevenfold.record.verify import verify
 from sevenfold.service.opening import begin_trial, opened, places_of
 from sevenfold.service.role import Role
+from sevenfold.trial.opening import open_site
 from sevenfold.vault.vault import Vault
 
 __all__ = ["Loaded", "load_a_trial"]
@@ -200,7 +201,7 @@ def load_a_trial(where: Path, n_clients: int, database: sa.URL | None = None, pl
         site = sites[n % len(sites)]
         if site not in room.conduct.whole.sites:
             with room.step(None) as conduct:
-                conduct.open_site(site, room.clock.now())
+                open_site(conduct, site, room.clock.now())
         person = room.accounts.admit(f"i{n}@{site}", f"Investigator {n}", Role.INVESTIGATOR, site, tuple(sites))
         room.admitted(person, None)
         cookie = room.sessions.begin(person, room.now_s())

@@ -1,34 +1,14 @@
 """Your account: one's own password and one's own sessions, and nobody else's."""
 
 import re
-from pathlib import Path
 
-import pytest
-from attacked import PASSWORD, Member, Watch, member
-from served import Served, Visitor, serve_new
+from attacked import PASSWORD, Member, Watch, member, nina, served, watch  # noqa: F401 (fixtures)
+from served import Served, Visitor
 
 from sevenfold.record.payloads import PersonChanged
 from sevenfold.service.role import Role
 
 NEW = "another sentence of mine"
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """A clock that can be put forward."""
-    return Watch().put_on(monkeypatch)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Served:
-    """A new trial."""
-    return serve_new(tmp_path / "trial")
-
-
-@pytest.fixture
-def nina(served: Served, watch: Watch) -> Member:
-    """A nurse."""
-    return member(served, watch)
 
 
 def is_in(visitor: Visitor) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from attacked import PASSWORD, Member, Watch, member
+from attacked import PASSWORD, Member, Watch, member, served, watch  # noqa: F401 (fixtures)
 from hypothesis import given
 from hypothesis import strategies as st
 from served import SITE, Served, Visitor, enrolled, serve_new
@@ -22,18 +22,6 @@ from sevenfold.service.role import Role
 WRONG = "not my sentence"
 COOKIE = "sevenfold_device"
 YEAR_S = 365 * 86_400
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """A clock that can be put forward."""
-    return Watch().put_on(monkeypatch)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Served:
-    """A new trial."""
-    return serve_new(tmp_path / "trial")
 
 
 def attacked(served: Served, whose: Member, n: int = TOGETHER) -> None:

@@ -1,12 +1,11 @@
 """Attacks on the door: guessing, replaying, finding out who there is, passwords, links."""
 
 import re
-from pathlib import Path
 
 import pyotp
 import pytest
-from attacked import PASSWORD, Watch, member
-from served import SITE, Served, serve_new
+from attacked import PASSWORD, Watch, member, served, watch  # noqa: F401 (fixtures)
+from served import SITE, Served
 
 from sevenfold.errors import InvalidInput
 from sevenfold.service.opening import admit_everybody
@@ -14,18 +13,6 @@ from sevenfold.service.people import door, passwords
 from sevenfold.service.people.factor import new_factor
 from sevenfold.service.people.tables import PERSON
 from sevenfold.service.role import Role
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """A clock that can be put forward."""
-    return Watch().put_on(monkeypatch)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Served:
-    """A new trial."""
-    return serve_new(tmp_path / "trial")
 
 
 def test_five_failures_shut_the_door_for_a_quarter_of_an_hour_and_no_longer(served: Served, watch: Watch) -> None:

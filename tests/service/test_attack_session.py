@@ -1,33 +1,12 @@
 """Attacks on sessions: planting, stealing, outliving; and what is asked again before a signature or an unblinding."""
 
-from pathlib import Path
-
-import pytest
-from attacked import Member, Watch, member
+from attacked import Member, Watch, member, nina, served, watch  # noqa: F401 (fixtures)
 from httpx2 import Response
-from served import SITE, Served, enrolled, serve_new
+from served import SITE, Served, enrolled
 
 from sevenfold.edge.keys import key_beside
 from sevenfold.service.opening import opened
 from sevenfold.service.role import Role
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """A clock that can be put forward."""
-    return Watch().put_on(monkeypatch)
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Served:
-    """A new trial."""
-    return serve_new(tmp_path / "trial")
-
-
-@pytest.fixture
-def nina(served: Served, watch: Watch) -> Member:
-    """A nurse."""
-    return member(served, watch)
 
 
 def cookie_of(answer_header: str) -> dict[str, str]:

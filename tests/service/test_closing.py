@@ -16,6 +16,7 @@ from sevenfold.record.ledger import Ledger
 from sevenfold.record.verify import verify
 from sevenfold.service.opening import make_folder, opened
 from sevenfold.service.role import Role
+from sevenfold.trial.closing import unblind_trial
 from sevenfold.trial.icu.assumptions import shipped
 from sevenfold.trial.icu.nature import warm_up
 
@@ -79,7 +80,7 @@ def test_nothing_is_unblinded_before_lock_or_by_one_person(tmp_path: Path) -> No
     sponsor.get("/report/final", status=409)
     served.room.conduct.whole.is_locked = True
     with pytest.raises(OutOfOrder, match="one person asks"):
-        served.room.conduct.unblind({}, {}, "", "", served.room.clock.now())
+        unblind_trial(served.room.conduct, {}, {}, "", "", served.room.clock.now())
 
 
 def test_a_database_with_an_open_query_is_not_locked(tmp_path: Path) -> None:

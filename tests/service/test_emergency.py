@@ -16,6 +16,7 @@ from sevenfold.edge.keys import key_beside
 from sevenfold.record.payloads import DataLocked, LostToFollowUp
 from sevenfold.service.identities.identity import Identity
 from sevenfold.service.role import Role
+from sevenfold.trial.closing import lock_database
 from sevenfold.vault.envelopes import open_envelope
 
 ASKED = {"asked_by": "The surgeon", "reason": "bleeding"}
@@ -50,7 +51,7 @@ def test_no_lock_and_no_end_of_a_part_bars_an_emergency(served: Served) -> None:
         conduct.record(name, DataLocked(scope="subject", name=name), "data manager", room.clock.now())
     arms.append(shown(investigator, name))
     with room.step(None) as conduct:
-        conduct.lock(room.clock.now())
+        lock_database(conduct, room.clock.now())
     arms.append(shown(investigator, name))
     assert len(set(arms)) == 1
     assert arms[0] in labels

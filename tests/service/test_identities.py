@@ -25,6 +25,7 @@ from sevenfold.service.identities.place import PLACE, keep_place, keys_beside
 from sevenfold.service.identities.texts import WRITTEN
 from sevenfold.service.opening import opened
 from sevenfold.service.role import RIGHTS, Right, Role
+from sevenfold.trial.closing import lock_database
 
 WHO = f"{SITE}-001"
 ANNE = {
@@ -482,7 +483,7 @@ def test_entries_are_kept_after_the_database_is_locked(served: Served, tmp_path:
     with served.room.step(None) as conduct:
         for standing in conduct.standings.values():
             conduct.ending(standing.subject, served.room.clock.now())
-        conduct.lock(served.room.clock.now())
+        lock_database(conduct, served.room.clock.now())
     destroy(served)
     assert served.room.conduct.ledger.of_type("IdentityDestroyed")
     assert isinstance(served.room.identities, Identities)

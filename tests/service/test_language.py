@@ -14,7 +14,7 @@ from served import Served, enrolled, serve_new
 
 from sevenfold.protocol.registered import CriterionKind
 from sevenfold.record.payloads import KitReturned, OrganSupport
-from sevenfold.service.importing.planning import State
+from sevenfold.service.importing.plan import State
 from sevenfold.service.language import LANGUAGES, moment, table
 from sevenfold.service.pages import data, events, identities
 from sevenfold.service.role import RIGHTS, Right, Role

@@ -15,6 +15,8 @@ from sevenfold.record.verify import verify
 from sevenfold.service import room as room_module
 from sevenfold.service.opening import KEPT, opened, places_of
 from sevenfold.service.role import Role
+from sevenfold.trial.dosing import prepare_dose
+from sevenfold.trial.visiting import receive_masked
 from sevenfold.vault.vault import Vault
 
 
@@ -90,7 +92,7 @@ def test_a_step_that_breaks_anywhere_leaves_nothing_or_all(
     def dispense() -> None:
         with room.step(person) as conduct:
             here = room.here_and_now(person, name)
-            assert conduct.prepare_dose(name, 1, here) is not None
+            assert prepare_dose(conduct, name, 1, here) is not None
             conduct.allocator.withhold(number, until_further_notice=True, for_good=True)
             if when == "before the vault":
                 raise Broken
@@ -122,11 +124,11 @@ def test_what_was_decided_behind_the_blind_is_rebuilt_from_the_ledger(
 
     def review(name: str) -> None:
         with room.step(person) as conduct:
-            conduct.receive_masked(name, "day 4", high, room.here_and_now(person, name))
+            receive_masked(conduct, name, "day 4", high, room.here_and_now(person, name))
 
     for name in names:  # masked results belong behind the first dose's day
         room.conduct.standings[name].day_one_at = room.here_and_now(person, name)
-    monkeypatch.setattr("sevenfold.trial.conduct.check_visit", lambda *_: None)
+    monkeypatch.setattr("sevenfold.trial.visiting.check_visit", lambda *_: None)
     review(names[0])
     assert withheld_of(served).keys() == {numbers[0]}
     with monkeypatch.context() as patched:

@@ -14,6 +14,7 @@ from sevenfold.record.payloads import CopyTaken, LostToFollowUp, read_payload
 from sevenfold.record.verify import verify
 from sevenfold.service.own_copy import copy_of
 from sevenfold.service.role import Role
+from sevenfold.trial.closing import lock_database
 
 
 def taken(investigator: Visitor) -> zipfile.ZipFile:
@@ -75,7 +76,7 @@ def test_a_copy_is_taken_after_the_lock_and_names_no_arm_before_the_unblinding(t
     with room.step(None) as conduct:
         conduct.record(name, LostToFollowUp(), "investigator", room.clock.now())
     with room.step(None) as conduct:
-        conduct.lock(room.clock.now())
+        lock_database(conduct, room.clock.now())
     kept = taken(served.as_a(Role.INVESTIGATOR))
     assert json.loads(kept.read("head.json"))["state"] == "locked"
     (row,) = csv.DictReader(io.StringIO(kept.read("tables/subjects.csv").decode()))

@@ -30,13 +30,19 @@ SPEAKING = sorted(
         *(
             SOURCE / "trial" / name
             for name in (
+                "closing.py",
                 "conduct.py",
+                "correcting.py",
+                "dosing.py",
+                "enrolling.py",
+                "opening.py",
+                "order.py",
                 "sealed_queries.py",
                 "standing.py",
                 "stock.py",
-                "subject.py",
                 "supplying.py",
                 "timing.py",
+                "visiting.py",
             )
         ),
         SOURCE / "rules" / "visiting.py",
@@ -45,7 +51,7 @@ SPEAKING = sorted(
     ]
 )
 """The files whose refusals a person at a page may be told."""
-REASONING = [SOURCE / "trial" / name for name in ("standing.py", "subject.py", "timing.py")]
+REASONING = [SOURCE / "trial" / name for name in ("order.py", "standing.py", "timing.py")]
 REFUSALS = {"InvalidInput", "OutOfOrder", "BlindBroken"}
 
 

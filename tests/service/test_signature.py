@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from attacked import PASSWORD, Watch, member
+from attacked import PASSWORD, Watch, member, watch  # noqa: F401 (fixtures)
 from served import SITE, Served, consenting, serve_new
 
 from sevenfold.cli import main
@@ -20,12 +20,6 @@ from sevenfold.service.role import RIGHTS, Right, Role
 WHO, OTHER = "/subjects/FR-1-001", "FR-1-002"
 MEANING = "I have reviewed these data and they are true"
 SIGNED = {"visit": "day 1", "meaning": MEANING}
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """A clock that can be put forward."""
-    return Watch().put_on(monkeypatch)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from attacked import Watch, member
+from attacked import Watch, member, watch  # noqa: F401 (fixtures)
 from served import Served, serve_new
 
 from databases import Cluster
@@ -40,12 +40,6 @@ THEN = {
 }
 """The tables as each version made them, as SQLAlchemy wrote it then."""
 KINDS = ["sqlite", "postgresql"]
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    """A clock that can be put forward."""
-    return Watch().put_on(monkeypatch)
 
 
 def somewhere(request: pytest.FixtureRequest, kind: str) -> sa.URL | None:

@@ -20,8 +20,13 @@ from sevenfold.record.payloads import (
     VisitHeld,
     VisitMissed,
 )
+from sevenfold.trial.closing import lock_database, unblind_trial
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.subject import Disposition
+from sevenfold.trial.visiting import record_visit
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
 
@@ -31,8 +36,8 @@ def trial(tmp_path: Path) -> StagedTrial:
     """A trial for two subjects, open."""
     staged = stage(with_planned(load("iris-7"), 2), tmp_path, 1, shipped())
     staged.clock.move_to(AT + timedelta(days=365))
-    staged.conduct.open_trial(AT, is_rehearsal=True)
-    staged.conduct.open_site("FR-1", AT)
+    open_trial(staged.conduct, AT, is_rehearsal=True)
+    open_site(staged.conduct, "FR-1", AT)
     return staged
 
 
@@ -43,7 +48,7 @@ def eligible(trial: StagedTrial, skip: int = 0) -> str:
         if subject in trial.conduct.standings:
             continue
         known = trial.nature.candidate(subject, "FR-1", AT).screening
-        if not trial.conduct.screen(subject, "FR-1", known):
+        if not screen_candidate(trial.conduct, subject, "FR-1", known):
             if not skip:
                 return subject
             skip -= 1
@@ -52,8 +57,8 @@ def eligible(trial: StagedTrial, skip: int = 0) -> str:
 
 def randomised(trial: StagedTrial) -> str:
     subject = eligible(trial)
-    trial.conduct.consent(subject, "representative", AT)
-    trial.conduct.randomise(subject, AT)
+    record_consent(trial.conduct, subject, "representative", AT)
+    randomise_subject(trial.conduct, subject, AT)
     return subject
 
 
@@ -66,7 +71,7 @@ def test_nothing_before_screening_and_one_screening_only(trial: StagedTrial) -> 
         trial.conduct.record("FR-1-001", ConsentGiven(by="patient"), "investigator", AT)
     subject = eligible(trial)
     with pytest.raises(OutOfOrder, match="was screened already"):
-        trial.conduct.screen(subject, "FR-1", trial.nature.candidate(subject, "FR-1", AT).screening)
+        screen_candidate(trial.conduct, subject, "FR-1", trial.nature.candidate(subject, "FR-1", AT).screening)
 
 
 def test_no_consent_of_who_is_not_eligible(trial: StagedTrial) -> None:
@@ -74,17 +79,17 @@ def test_no_consent_of_who_is_not_eligible(trial: StagedTrial) -> None:
         eligible(trial)
     outsider = next(s for s in trial.conduct.standings.values() if not s.is_eligible)
     with pytest.raises(OutOfOrder, match="not eligible"):
-        trial.conduct.consent(outsider.subject, "patient", AT)
+        record_consent(trial.conduct, outsider.subject, "patient", AT)
 
 
 def test_no_randomisation_without_consent_and_no_second_one(trial: StagedTrial) -> None:
     subject = eligible(trial)
     with pytest.raises(OutOfOrder, match="there is no consent"):
-        trial.conduct.randomise(subject, AT)
-    trial.conduct.consent(subject, "patient", AT)
-    number = trial.conduct.randomise(subject, AT)
+        randomise_subject(trial.conduct, subject, AT)
+    record_consent(trial.conduct, subject, "patient", AT)
+    number = randomise_subject(trial.conduct, subject, AT)
     with pytest.raises(OutOfOrder, match=f"randomised already, as {number}"):
-        trial.conduct.randomise(subject, AT)
+        randomise_subject(trial.conduct, subject, AT)
     assert trial.conduct.n_randomised == 1
 
 
@@ -92,34 +97,34 @@ def test_no_more_than_planned(trial: StagedTrial) -> None:
     for _ in range(2):
         randomised(trial)
     third = eligible(trial)
-    trial.conduct.consent(third, "patient", AT)
+    record_consent(trial.conduct, third, "patient", AT)
     with pytest.raises(OutOfOrder, match="the planned 2 subjects have been"):
-        trial.conduct.randomise(third, AT)
+        randomise_subject(trial.conduct, third, AT)
 
 
 def test_no_dose_before_randomisation_none_without_a_kit_none_twice(trial: StagedTrial) -> None:
     subject = eligible(trial)
-    trial.conduct.consent(subject, "patient", AT)
+    record_consent(trial.conduct, subject, "patient", AT)
     with pytest.raises(OutOfOrder, match="not randomised"):
-        trial.conduct.prepare_dose(subject, 1, AT)
-    trial.conduct.randomise(subject, AT)
+        prepare_dose(trial.conduct, subject, 1, AT)
+    randomise_subject(trial.conduct, subject, AT)
     given = DoseGiven(study_day=1, kit="1", volume_ml=0.4, route="IM")
     with pytest.raises(OutOfOrder, match="no kit was dispensed for day 1"):
         trial.conduct.record(subject, given, "nurse", AT)
-    prepared = trial.conduct.prepare_dose(subject, 1, AT)
+    prepared = prepare_dose(trial.conduct, subject, 1, AT)
     assert prepared is not None
-    trial.conduct.give_dose(subject, 1, *prepared, AT)
+    give_dose(trial.conduct, subject, 1, *prepared, AT)
     with pytest.raises(OutOfOrder, match="day 1 was recorded already"):
-        trial.conduct.give_dose(subject, 1, *prepared, AT)
+        give_dose(trial.conduct, subject, 1, *prepared, AT)
     with pytest.raises(OutOfOrder, match=r"recorded already|dispensed already"):
-        trial.conduct.prepare_dose(subject, 1, AT)
+        prepare_dose(trial.conduct, subject, 1, AT)
 
 
 def test_no_dose_after_dosing_was_stopped(trial: StagedTrial) -> None:
     subject = randomised(trial)
     trial.conduct.record(subject, DosingStopped(reason="adverse event"), "investigator", AT)
     with pytest.raises(OutOfOrder, match="dosing was stopped"):
-        trial.conduct.prepare_dose(subject, 1, AT)
+        prepare_dose(trial.conduct, subject, 1, AT)
 
 
 def test_nothing_after_death(trial: StagedTrial) -> None:
@@ -141,13 +146,13 @@ def test_a_visit_is_recorded_once(trial: StagedTrial) -> None:
 def test_lock_wants_everybody_at_an_end_and_ends_recording(trial: StagedTrial) -> None:
     subject = randomised(trial)
     with pytest.raises(OutOfOrder, match="still in the trial"):
-        trial.conduct.lock(AT)
+        lock_database(trial.conduct, AT)
     with pytest.raises(BlindBroken, match="after database lock"):
         trial.unblind()
     with pytest.raises(OutOfOrder, match="before the database is locked"):
-        trial.conduct.unblind({}, {}, "", "", AT)
+        unblind_trial(trial.conduct, {}, {}, "", "", AT)
     trial.conduct.ending(subject, AT)
-    trial.conduct.lock(AT)
+    lock_database(trial.conduct, AT)
     with pytest.raises(OutOfOrder, match="the database is locked"):
         trial.conduct.record(subject, Reconsented(), "investigator", AT)
 
@@ -156,7 +161,7 @@ def test_a_refused_step_leaves_no_trace(trial: StagedTrial) -> None:
     subject = eligible(trial)
     count = len(trial.conduct.ledger._waiting)
     with pytest.raises(OutOfOrder):
-        trial.conduct.randomise(subject, AT)
+        randomise_subject(trial.conduct, subject, AT)
     assert len(trial.conduct.ledger._waiting) == count
     assert not trial.vault._taken
 
@@ -167,16 +172,16 @@ def test_a_high_count_is_answered_behind_the_blind(trial: StagedTrial) -> None:
     number = str(trial.conduct.standings[subject].number)
     trial.vault._taken[number] = "high"
     high = {"alc": Result(value=12_000.0, unit="cells/µL"), "platelets": Result(value=90_000.0, unit="cells/µL")}
-    first = trial.conduct.prepare_dose(subject, 1, AT)
+    first = prepare_dose(trial.conduct, subject, 1, AT)
     assert first is not None
     assert trial.vault.contents(first[0]) == "cyt107"
-    trial.conduct.hold_visit(subject, "day 4", high, AT + timedelta(days=3))
-    second = trial.conduct.prepare_dose(subject, 4, AT + timedelta(days=3))
+    record_visit(trial.conduct, subject, "day 4", high, AT + timedelta(days=3))
+    second = prepare_dose(trial.conduct, subject, 4, AT + timedelta(days=3))
     assert second is not None
     assert trial.vault.contents(second[0]) == "placebo"
     calm = {"alc": Result(value=900.0, unit="cells/µL")}
-    trial.conduct.hold_visit(subject, "day 8", calm, AT + timedelta(days=7))
-    third = trial.conduct.prepare_dose(subject, 8, AT + timedelta(days=7))
+    record_visit(trial.conduct, subject, "day 8", calm, AT + timedelta(days=7))
+    third = prepare_dose(trial.conduct, subject, 8, AT + timedelta(days=7))
     assert third is not None
     assert trial.vault.contents(third[0]) == "placebo", "a stop is for good"
     payloads = [e.payload for e in trial.conduct.ledger._waiting if e.subject == subject]

@@ -17,7 +17,11 @@ from sevenfold.record.payloads import AdverseEventReported, Result
 from sevenfold.record.reading import read_events
 from sevenfold.record.tables import tables
 from sevenfold.rules.monitoring import raised_by_event, raised_by_results
+from sevenfold.trial.closing import lock_database
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.opening import open_site, open_trial
+from sevenfold.trial.visiting import record_visit
 
 AT = datetime(2019, 7, 2, 9, tzinfo=UTC)
 
@@ -28,13 +32,13 @@ def trial(tmp_path: Path) -> tuple[StagedTrial, str]:
     staged = stage(with_planned(load("iris-7c"), 4), tmp_path, 1, shipped())
     staged.clock.move_to(AT + timedelta(days=365))
     conduct = staged.conduct
-    conduct.open_trial(AT, is_rehearsal=True)
-    conduct.open_site("FR-1", AT)
+    open_trial(conduct, AT, is_rehearsal=True)
+    open_site(conduct, "FR-1", AT)
     for number in range(1, 200):
         name = f"FR-1-{number:03d}"
-        if not conduct.screen(name, "FR-1", staged.nature.candidate(name, "FR-1", AT).screening):
-            conduct.consent(name, "patient", AT)
-            conduct.randomise(name, AT)
+        if not screen_candidate(conduct, name, "FR-1", staged.nature.candidate(name, "FR-1", AT).screening):
+            record_consent(conduct, name, "patient", AT)
+            randomise_subject(conduct, name, AT)
             return staged, name
     raise AssertionError("no eligible candidate among 200")
 
@@ -89,7 +93,7 @@ def test_what_a_masked_rule_finds_is_sealed_until_unblinding(trial: tuple[Staged
     """The same events, of the same length, whether the count is high or not; afterwards it stands in the table."""
     staged, subject = trial
     high = {"alc": Result(value=12_000.0, unit="cells/µL"), "platelets": Result(value=90_000.0, unit="cells/µL")}
-    staged.conduct.hold_visit(subject, "day 4", high, AT + timedelta(days=3))
+    record_visit(staged.conduct, subject, "day 4", high, AT + timedelta(days=3))
     assert not any(e.type == "MonitoringRaised" for e in staged.conduct.ledger._waiting)
     staged.conduct.commit()
     path = staged.vault.path.parent / "trial.db"
@@ -98,7 +102,7 @@ def test_what_a_masked_rule_finds_is_sealed_until_unblinding(trial: tuple[Staged
     assert monitoring_counts(blind, protocol)["lymphocytes above 2.5 x ULN"] is None
     assert tables(blind, protocol)["monitoring"] == []
     staged.conduct.ending(subject, AT + timedelta(days=100))
-    staged.conduct.lock(AT + timedelta(days=100))
+    lock_database(staged.conduct, AT + timedelta(days=100))
     staged.unblind()
     staged.conduct.commit()
     shown = read_history(read_events(path))

@@ -27,9 +27,11 @@ from sevenfold.record.payloads import (
     read_payload,
 )
 from sevenfold.record.sealed import Sealed, place_of_sealed, sealed_place
+from sevenfold.trial.closing import lock_database
 from sevenfold.trial.sealed_queries import answer_sealed_query, ask_sealed, open_sealed_queries
 from sevenfold.trial.stock import Supplied, supply_place
 from sevenfold.trial.supplying import destroy_kit, return_kit
+from sevenfold.trial.visiting import receive_masked
 
 VISITS = {"day 8": 7, "day 15": 14}
 TESTS = ("alc", "cd4", "cd8")
@@ -76,7 +78,7 @@ def sends(shop: Shop, subject: str, visit: str, test: str, value: float) -> None
     """A value from the laboratory; another one of the same test becomes a sealed query."""
     at, recorded = AT + timedelta(days=VISITS[visit]), shop.conduct.followed.reviewer.sent(subject, visit).get(test)
     if recorded is None:
-        shop.conduct.receive_masked(subject, visit, {test: results(value)}, at)
+        receive_masked(shop.conduct, subject, visit, {test: results(value)}, at)
     else:
         ask_sealed(shop.conduct, subject, visit, test, recorded, results(value), shop.clock.at)
 
@@ -93,7 +95,7 @@ def unblinded(shop: Shop, subject: str) -> dict[str, int]:
         answers(shop, subject, "sent")
         shop.conduct.commit()
     shop.conduct.ending(subject, shop.clock.at)
-    shop.conduct.lock(shop.clock.at)
+    lock_database(shop.conduct, shop.clock.at)
     shop.conduct.say_of_trial(UnblindingAsked(person="p", name="n"), "sponsor", shop.clock.at)
     reveal(shop.conduct, shop.vault, shop.clock.at)
     shop.conduct.commit()
@@ -180,13 +182,13 @@ def test_a_question_to_the_laboratory_bars_the_locks_until_it_is_answered(right:
     conduct.record(subject, DataLocked(scope="visit", name="day 15"), "data manager", at)
     conduct.ending(subject, at)
     with pytest.raises(OutOfOrder, match=f"The database cannot be locked: {told}"):
-        conduct.lock(at)
+        lock_database(conduct, at)
     conduct.commit()
     answers(shop, subject, right)
     conduct.commit()
     conduct.record(subject, DataLocked(scope="visit", name="day 8"), "data manager", at)
     conduct.record(subject, DataLocked(scope="subject", name=subject), "data manager", at)
-    conduct.lock(at)
+    lock_database(conduct, at)
     assert conduct.is_locked
 
 

@@ -25,10 +25,16 @@ from sevenfold.record.payloads import Corrected, DoseNotGiven, Result, Unblinded
 from sevenfold.rules.dosing import vials_for
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 from sevenfold.sealing import open_sealed
+from sevenfold.trial.closing import lock_database
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.correcting import correct_event
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.stock import OutOfStock, Stock, StockedLot
 from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
+from sevenfold.trial.visiting import record_visit
 from sevenfold.vault.vault import Vault
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
@@ -72,8 +78,8 @@ class Shop:
         vault = Vault.create(folder / "vault.db", supply_of(file), bytes([secret] * 32))
         ledger = Ledger.create(folder / "trial.db", clock, SigningKey(bytes(32)))
         conduct = Conduct(file, ledger, vault)
-        conduct.open_trial(AT, is_rehearsal=False)
-        conduct.open_site(SITE, AT)
+        open_trial(conduct, AT, is_rehearsal=False)
+        open_site(conduct, SITE, AT)
         conduct.commit()
         return cls(folder, file, clock, ledger, vault, conduct)
 
@@ -102,13 +108,13 @@ class Shop:
         known = Screening(
             at=at, facts=facts, numbers=NUMBERS, laboratory={"alc": counts}, infusions={"norepinephrine": (span,)}
         )
-        assert not self.conduct.screen(subject, SITE, known)
-        self.conduct.consent(subject, "patient", at)
-        self.conduct.randomise(subject, at)
+        assert not screen_candidate(self.conduct, subject, SITE, known)
+        record_consent(self.conduct, subject, "patient", at)
+        randomise_subject(self.conduct, subject, at)
         return subject
 
     def dispensed(self, subject: str, day: int = 1) -> str:
-        prepared = self.conduct.prepare_dose(subject, day, self.clock.at)
+        prepared = prepare_dose(self.conduct, subject, day, self.clock.at)
         assert prepared is not None
         return prepared[0]
 
@@ -227,11 +233,11 @@ def test_a_kit_that_was_not_given_comes_back_and_is_destroyed_once(shop: Shop) -
 
 def test_a_kit_that_came_back_is_not_given(shop: Shop) -> None:
     subject, at = shop.enrolled(), shop.clock.at
-    kit, injected = shop.conduct.prepare_dose(subject, 1, at) or ("", None)
+    kit, injected = prepare_dose(shop.conduct, subject, 1, at) or ("", None)
     assert injected is not None
     return_kit(shop.conduct, subject, 1, "damaged", at)
     with pytest.raises(OutOfOrder, match=f"kit {kit} came back to the pharmacy"):
-        shop.conduct.give_dose(subject, 1, kit, injected, at)
+        give_dose(shop.conduct, subject, 1, kit, injected, at)
 
 
 def test_a_site_that_has_received_nothing_dispenses_without_stock_and_counts_the_kits(shop: Shop) -> None:
@@ -263,7 +269,7 @@ def test_after_the_planned_unblinding_the_ledger_alone_tells_the_stock(shop: Sho
         shop.dispensed(subject)
         shop.conduct.ending(subject, shop.clock.at)
     before = {key: dict(lot.counts) for key, lot in shop.stock.lots[SITE].items()}
-    shop.conduct.lock(shop.clock.at)
+    lock_database(shop.conduct, shop.clock.at)
     shop.conduct.say_of_trial(UnblindingAsked(person="p", name="n"), "sponsor", shop.clock.at)
     reveal(shop.conduct, shop.vault, shop.clock.at)
     shop.conduct.commit()
@@ -352,7 +358,7 @@ class Pharmacy(RuleBasedStateMachine):
         if len(self.days) < 12:
             subject = self.shop.enrolled()
             found = {"platelets": Result(value=90_000.0, unit="cells/µL")}
-            self.shop.conduct.hold_visit(subject, "day 1", found, self.shop.clock.at, with_masked=False)
+            record_visit(self.shop.conduct, subject, "day 1", found, self.shop.clock.at, with_masked=False)
             self.days[subject] = 0
             self.dose(subject)
 
@@ -418,7 +424,8 @@ class Pharmacy(RuleBasedStateMachine):
         said = now.results["platelets"].model_dump(exclude_none=True)  # type: ignore[attr-defined]
         said = {name: value for name, value in said.items() if name != "entered"}
         after = said | {"value": said["value"] + 1000.0}
-        shop.conduct.correct(
+        correct_event(
+            shop.conduct,
             subject,
             Corrected(of=held[0].sequence, field="results.platelets", before=said, after=after, reason="misread"),
             shop.clock.at,

@@ -17,9 +17,14 @@ from sevenfold.record.history import read_history
 from sevenfold.record.payloads import DoseGiven, DoseNotGiven, Result, VisitHeld
 from sevenfold.record.reading import read_events
 from sevenfold.rules.screening import InfusionSpan
+from sevenfold.trial.closing import lock_database
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.dosing import give_dose, prepare_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.subject import Disposition
+from sevenfold.trial.visiting import record_visit
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
 
@@ -34,8 +39,8 @@ def trial(tmp_path: Path) -> StagedTrial:
     """A trial with one randomised subject, FR-1's first who is eligible."""
     staged = stage(with_planned(load("iris-7"), 4), tmp_path, 1, shipped())
     staged.clock.move_to(AT + timedelta(days=365))
-    staged.conduct.open_trial(AT, is_rehearsal=True)
-    staged.conduct.open_site("FR-1", AT)
+    open_trial(staged.conduct, AT, is_rehearsal=True)
+    open_site(staged.conduct, "FR-1", AT)
     return staged
 
 
@@ -47,19 +52,19 @@ def subject(trial: StagedTrial) -> str:
 def randomised(trial: StagedTrial, at: datetime = AT) -> str:
     for number in range(1, 200):
         name = f"FR-1-{number:03d}"
-        if name not in trial.conduct.standings and not trial.conduct.screen(
-            name, "FR-1", trial.nature.candidate(name, "FR-1", at).screening
+        if name not in trial.conduct.standings and not screen_candidate(
+            trial.conduct, name, "FR-1", trial.nature.candidate(name, "FR-1", at).screening
         ):
-            trial.conduct.consent(name, "patient", at)
-            trial.conduct.randomise(name, at)
+            record_consent(trial.conduct, name, "patient", at)
+            randomise_subject(trial.conduct, name, at)
             return name
     raise AssertionError("no eligible candidate among 200")
 
 
 def given(trial: StagedTrial, subject: str, number: int, at: datetime | None = None) -> None:
-    prepared = trial.conduct.prepare_dose(subject, number, at or day(number))
+    prepared = prepare_dose(trial.conduct, subject, number, at or day(number))
     assert prepared is not None
-    trial.conduct.give_dose(subject, number, *prepared, at or day(number))
+    give_dose(trial.conduct, subject, number, *prepared, at or day(number))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def test_a_dose_on_another_day_than_its_own_is_refused(
 ) -> None:
     n = len(trial.conduct.ledger._waiting)
     with pytest.raises(OutOfOrder, match=says):
-        trial.conduct.prepare_dose(subject, number, at)
+        prepare_dose(trial.conduct, subject, number, at)
     assert len(trial.conduct.ledger._waiting) == n
     assert not trial.vault._contents
 
@@ -85,36 +90,36 @@ def test_a_dose_may_move_within_the_window_of_its_visit(trial: StagedTrial, subj
     given(trial, subject, 1)
     given(trial, subject, 4, day(5))
     with pytest.raises(OutOfOrder, match="given on days 7 to 9"):
-        trial.conduct.prepare_dose(subject, 8, day(10))
+        prepare_dose(trial.conduct, subject, 8, day(10))
 
 
 def test_kits_are_dispensed_in_order_and_given_after_that(trial: StagedTrial, subject: str) -> None:
     given(trial, subject, 4)
     with pytest.raises(OutOfOrder, match="a kit for day 4 was dispensed before it"):
-        trial.conduct.prepare_dose(subject, 1, day(1))
-    prepared = trial.conduct.prepare_dose(subject, 8, day(8))
+        prepare_dose(trial.conduct, subject, 1, day(1))
+    prepared = prepare_dose(trial.conduct, subject, 8, day(8))
     assert prepared is not None
     with pytest.raises(OutOfOrder, match="its kit was dispensed at"):
-        trial.conduct.give_dose(subject, 8, *prepared, day(8) - timedelta(hours=1))
+        give_dose(trial.conduct, subject, 8, *prepared, day(8) - timedelta(hours=1))
 
 
 @pytest.mark.parametrize("changed", [{"volume_ml": 9.9}, {"route": Route.IV}])
 def test_only_what_was_dispensed_is_given(trial: StagedTrial, subject: str, changed: dict[str, object]) -> None:
-    prepared = trial.conduct.prepare_dose(subject, 1, day(1))
+    prepared = prepare_dose(trial.conduct, subject, 1, day(1))
     assert prepared is not None
     kit, injected = prepared
     with pytest.raises(OutOfOrder, match=f"kit {kit} was dispensed as .* mL IM, not"):
-        trial.conduct.give_dose(subject, 1, kit, dataclasses.replace(injected, **changed), day(1))  # type: ignore[arg-type]
-    trial.conduct.give_dose(subject, 1, kit, injected, day(1))
+        give_dose(trial.conduct, subject, 1, kit, dataclasses.replace(injected, **changed), day(1))  # type: ignore[arg-type]
+    give_dose(trial.conduct, subject, 1, kit, injected, day(1))
 
 
 def test_a_visit_is_of_the_day_on_which_it_happened(trial: StagedTrial, subject: str) -> None:
     results = {"platelets": Result(value=90_000.0, unit="cells/µL")}
     with pytest.raises(InvalidInput, match="planned for days 27 to 32 and cannot be recorded for day 2"):
-        trial.conduct.hold_visit(subject, "day 29", results, day(2))
+        record_visit(trial.conduct, subject, "day 29", results, day(2))
     with pytest.raises(OutOfOrder, match="said to be of day 29, and happened on day 2"):
         trial.conduct.record(subject, VisitHeld(visit="day 29", study_day=29, results={}), "nurse", day(2))
-    trial.conduct.hold_visit(subject, "day 4", results, day(5))
+    record_visit(trial.conduct, subject, "day 4", results, day(5))
     payloads = [event.payload for event in trial.conduct.ledger._waiting if event.type == "VisitHeld"]
     assert b'"study_day":5' in payloads[-1]
 
@@ -132,7 +137,7 @@ def test_day_1_is_the_day_of_the_first_dose_given_or_not(
 ) -> None:
     """The record's days and the conduct's are the same days: a first dose that could not be given shifts nothing."""
     first(trial, subject)
-    trial.conduct.hold_visit(subject, "day 4", {}, AT + timedelta(days=4))
+    record_visit(trial.conduct, subject, "day 4", {}, AT + timedelta(days=4))
     given(trial, subject, 4, AT + timedelta(days=4))
     trial.conduct.ledger.commit()
     one = read_history(read_events(trial.vault.path.parent / "trial.db")).subjects[subject]
@@ -146,7 +151,7 @@ def test_days_are_calendar_days_at_the_site(trial: StagedTrial) -> None:
     late = datetime(2016, 5, 2, 21, 30, tzinfo=UTC)
     subject = randomised(trial, late)
     given(trial, subject, 1, late + timedelta(hours=1))
-    trial.conduct.hold_visit(subject, "day 4", {}, datetime(2016, 5, 6, 9, tzinfo=UTC))
+    record_visit(trial.conduct, subject, "day 4", {}, datetime(2016, 5, 6, 9, tzinfo=UTC))
     assert b'"study_day":4' in next(e.payload for e in trial.conduct.ledger._waiting if e.type == "VisitHeld")
 
 
@@ -169,9 +174,9 @@ def test_an_open_rule_that_stops_dosing_stops_it_for_good_and_one_that_holds_doe
     given(trial, subject, 1)
     for number, platelets in ((4, 30_000.0), (8, 90_000.0)):
         results = {"platelets": Result(value=platelets, unit="cells/µL")}
-        trial.conduct.hold_visit(subject, f"day {number}", results, day(number))
+        record_visit(trial.conduct, subject, f"day {number}", results, day(number))
         if number == 4 and goes_on:
-            assert trial.conduct.prepare_dose(subject, 4, day(4)) is None
+            assert prepare_dose(trial.conduct, subject, 4, day(4)) is None
             trial.conduct.record(subject, DoseNotGiven(study_day=4, reason="held"), "nurse", day(4))
     stops = [event.payload for event in trial.conduct.ledger._waiting if event.type == "DosingStopped"]
     assert trial.conduct.standings[subject].is_dosing is goes_on
@@ -181,7 +186,7 @@ def test_an_open_rule_that_stops_dosing_stops_it_for_good_and_one_that_holds_doe
     else:
         assert stops == [b'{"reason":"rule of the protocol: platelets"}']
         with pytest.raises(OutOfOrder, match="dosing was stopped"):
-            trial.conduct.prepare_dose(subject, 8, day(8))
+            prepare_dose(trial.conduct, subject, 8, day(8))
         trial.conduct.record(subject, DoseNotGiven(study_day=8, reason="stopped"), "nurse", day(8))
 
 
@@ -189,7 +194,7 @@ def test_a_stop_that_holds_before_the_first_dose_is_recorded_when_it_is_prepared
     with_rule(trial, "stop")
     subject = randomised(trial)
     trial.conduct.standings[subject].latest["platelets"] = 20_000.0
-    assert trial.conduct.prepare_dose(subject, 1, day(1)) is None
+    assert prepare_dose(trial.conduct, subject, 1, day(1)) is None
     assert not trial.conduct.standings[subject].is_dosing
     assert trial.conduct.ledger._waiting[-1].type == "DosingStopped"
 
@@ -198,20 +203,20 @@ def test_whoever_is_not_randomised_at_the_lock_is_said_to_be_so(trial: StagedTri
     name = next(
         name
         for name in (f"FR-1-{number:03d}" for number in range(100, 400))
-        if not trial.conduct.screen(name, "FR-1", trial.nature.candidate(name, "FR-1", AT).screening)
+        if not screen_candidate(trial.conduct, name, "FR-1", trial.nature.candidate(name, "FR-1", AT).screening)
     )
-    trial.conduct.consent(name, "patient", AT)
+    record_consent(trial.conduct, name, "patient", AT)
     trial.conduct.ending(subject, AT)
-    trial.conduct.lock(AT)
+    lock_database(trial.conduct, AT)
     assert trial.conduct.standings[name].disposition is Disposition.NOT_RANDOMISED
-    assert trial.conduct.n_by_disposition()[Disposition.ONGOING] == 0
+    assert all(one.disposition is not Disposition.ONGOING for one in trial.conduct.standings.values())
 
 
 def test_a_trial_is_gone_on_with_from_its_ledger(trial: StagedTrial, subject: str) -> None:
     """Everybody stands where they stood, masked values included."""
     given(trial, subject, 1)
     high = {"alc": Result(value=12_000.0, unit="cells/µL"), "platelets": Result(value=90_000.0, unit="cells/µL")}
-    trial.conduct.hold_visit(subject, "day 4", high, day(4))
+    record_visit(trial.conduct, subject, "day 4", high, day(4))
     trial.conduct.commit()
     again = Conduct.resumed(trial.conduct.file, trial.conduct.ledger, trial.vault)
     assert again.standings == trial.conduct.standings

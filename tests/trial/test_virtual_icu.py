@@ -14,7 +14,7 @@ from sevenfold.mechanism.solve import Dose, advance
 from sevenfold.protocol.load import load
 from sevenfold.rules.eligibility import unmet_criteria
 from sevenfold.rules.sofa import sofa
-from sevenfold.trial.enrolment import arrivals
+from sevenfold.trial.arrivals import arrivals
 from sevenfold.trial.icu.assumptions import assays, background, shipped
 from sevenfold.trial.icu.course import Course
 from sevenfold.trial.icu.laboratory import FROM_MECHANISM, measured, organ_values

@@ -2,7 +2,7 @@
 
 import argparse
 
-from sevenfold.cli.command import command_of
+from sevenfold.cli.command import Commands, command_of
 
 __all__ = ["add_keeping"]
 
@@ -10,7 +10,7 @@ _FOLDER = "the trial's folder, as `sevenfold serve` made it"
 _DATABASE = "the address with its password, where PGPASSWORD does not say it (default: the folder's)"
 
 
-def add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_keeping(commands: Commands) -> None:
     """``backup``, ``restore``, ``archive``, ``head``, ``envelopes``, ``lock-key``."""
     _add_backup(commands)
     _add_restore(commands)
@@ -20,7 +20,7 @@ def add_keeping(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_lock_key(commands)
 
 
-def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_backup(commands: Commands) -> None:
     text = (
         "Back a trial up while its server runs: one consistent moment of ledger and people, the vault, protocol and "
         "exported heads, verified, in a new folder of the same form for either database. The key is never in it."
@@ -41,7 +41,7 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.set_defaults(run=run)
 
 
-def _add_restore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_restore(commands: Commands) -> None:
     text = (
         "Put a backup into a new folder, and its ledger and people into a database if one is named; the chain goes on "
         "where it stood. Everything is checked first, and nothing is overwritten. So a trial is also moved from files "
@@ -67,7 +67,7 @@ def _add_restore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(run=run)
 
 
-def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_archive(commands: Commands) -> None:
     text = (
         "Write one zip of open formats: events as JSON lines, protocol, signed head, tables as CSV, a README, and a "
         "script in bare Python that verifies the chain. Before the unblinding it holds no arm."
@@ -88,7 +88,7 @@ def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(run=run)
 
 
-def _add_head(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_head(commands: Commands) -> None:
     text = (
         "Export the signed head of a trial's ledger as it is now, into a file that is never overwritten. Kept "
         "elsewhere, it finds a ledger that was cut short or chained anew. The server exports one a day by itself."
@@ -110,7 +110,7 @@ def _add_head(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command.set_defaults(run=run)
 
 
-def _add_envelopes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_envelopes(commands: Commands) -> None:
     text = (
         "Write a site's sealed envelopes, which show one subject's treatment in an emergency when the server is down "
         "or a second factor is lost. Two pages: one opens envelopes in any browser without a network and says nothing "
@@ -136,7 +136,7 @@ def _add_envelopes(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     command.set_defaults(run=run)
 
 
-def _add_lock_key(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_lock_key(commands: Commands) -> None:
     text = (
         "Lock a key with a passphrase of two halves, each known to one person: neither opens the vault alone. Every "
         "command that needs the key then asks both, or reads SEVENFOLD_KEY_HALF_1 and SEVENFOLD_KEY_HALF_2. The key "

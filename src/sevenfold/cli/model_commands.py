@@ -2,6 +2,8 @@
 
 import argparse
 
+from sevenfold.cli.command import Commands
+
 __all__ = ["add_model"]
 
 _ABOUT = """\
@@ -20,7 +22,7 @@ Reading such a file runs it: read only files that you trust.
 _MODEL = "a built-in model (`sevenfold model list`) or the path of a file that defines PAGE"
 
 
-def add_model(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_model(commands: Commands) -> None:
     """Add ``model`` and its commands."""
     model = commands.add_parser(
         "model",
@@ -41,7 +43,7 @@ def add_model(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_export(inner)
 
 
-def _add_list(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_list(commands: Commands) -> None:
     command = commands.add_parser(
         "list", help="the built-in models", description="List the built-in models: name, title, size, ways to dose."
     )
@@ -54,7 +56,7 @@ def _add_list(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command.set_defaults(run=run)
 
 
-def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_show(commands: Commands) -> None:
     text = (
         "Print a model as a reader wants it: states, named terms and equations in letters, parameters with value, "
         "unit, variability, status and source, ways to dose, outputs. Its diagram is written as an SVG that opens in "
@@ -72,7 +74,7 @@ def _add_show(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command.set_defaults(run=run)
 
 
-def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_check(commands: Commands) -> None:
     text = (
         "Check a model: every name known, every state with its rate, every equation right in its units, every "
         "parameter within its domain, and a typical patient simulated for 28 days. A fault is one message with file "
@@ -89,7 +91,7 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.set_defaults(run=run)
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_export(commands: Commands) -> None:
     text = (
         "Write a model for other programs. SBML (Level 3 Version 2) is read by libRoadRunner, COPASI, Tellurium and "
         "others; terms, derived values, units and sources go with it. Needs the extra: pip install 'sevenfold[sbml]'."

@@ -2,7 +2,7 @@
 
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
-from sevenfold.trial.conduct import stratum_of
+from sevenfold.trial.enrolling import stratum_of
 from sevenfold.vault.supply import Supply
 
 __all__ = ["supply_of"]

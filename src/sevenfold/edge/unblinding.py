@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sevenfold.trial.closing import unblind_trial
 from sevenfold.trial.conduct import Conduct
 from sevenfold.vault.vault import Vault
 
@@ -16,4 +17,6 @@ def reveal(conduct: Conduct, vault: Vault, happened: datetime) -> None:
         OutOfOrder: it was unblinded already, or nobody has asked for it in a trial that is no rehearsal.
     """
     shown = vault.reveal(is_locked=conduct.is_locked)
-    conduct.unblind(shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, happened, shown.vials)
+    unblind_trial(
+        conduct, shown.assignments, shown.allocation_list, shown.nonce, shown.results_key, happened, shown.vials
+    )

@@ -11,6 +11,7 @@ from sevenfold.sealing import canonical_json
 
 __all__ = [
     "AFTER_LOCK",
+    "NO_DATUM",
     "Head",
     "LedgerState",
     "Signer",
@@ -31,15 +32,18 @@ class LedgerState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-AFTER_LOCK: Final = frozenset(
+NO_DATUM: Final = frozenset(
     {
-        "UnblindingAsked", "Unblinded",
         "PersonAdmitted", "PersonChanged",
         "EmergencyUnblinded", "EnvelopeOpened", "NoticeSeen", "CopyTaken",
         "IdentityKept", "IdentityDestroyed",
     }
 )  # fmt: skip
-"""Kinds of events that are no data of the trial: they alone may follow a locked head."""
+"""Kinds of events that are no data of the trial: who may come in, what an emergency asks for, a copy that was taken,
+and that the site keeps or no longer keeps who a subject is. No lock bars them.
+"""
+AFTER_LOCK: Final = NO_DATUM | {"UnblindingAsked", "Unblinded"}
+"""Kinds of events that may follow a locked head."""
 
 
 class Signer(Protocol):

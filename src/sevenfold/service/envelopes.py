@@ -15,7 +15,7 @@ from sevenfold.errors import InvalidInput
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.service.language import translator
 from sevenfold.service.rendering import environment
-from sevenfold.trial.conduct import stratum_of
+from sevenfold.trial.enrolling import stratum_of
 from sevenfold.vault.envelopes import ALPHABET
 from sevenfold.vault.vault import Vault
 

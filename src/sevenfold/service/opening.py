@@ -27,6 +27,7 @@ from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.kept import Kept, read_kept
+from sevenfold.trial.opening import open_trial
 from sevenfold.trial.supplying import receive_consignment
 from sevenfold.trial.vials import Consignment, Lot
 from sevenfold.vault.vault import Vault
@@ -114,7 +115,7 @@ def begin_trial(file: ProtocolFile, folder: Path, key: Path, database: sa.URL | 
     vault = Vault.create(folder / "vault.db", supply_of(file), secrets.vault)
     ledger = Ledger.create(database or folder / "trial.db", clock, secrets.signing)
     conduct = Conduct(file, ledger, vault)
-    conduct.open_trial(clock.now(), is_rehearsal=False)
+    open_trial(conduct, clock.now(), is_rehearsal=False)
     conduct.commit()
     ledger.close()
 

@@ -6,7 +6,9 @@ from sevenfold.clock import later
 from sevenfold.protocol.visit import Visit
 from sevenfold.record.payloads import DoseNotGiven, VisitMissed
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.dosing import give_dose, prepare_dose
 from sevenfold.trial.ports import Nature
+from sevenfold.trial.visiting import record_visit
 
 __all__ = ["attend", "dose"]
 
@@ -24,21 +26,21 @@ def attend(
     if isinstance(answer, str):
         conduct.record(subject, VisitMissed(visit=visit.id, reason=answer), "investigator", happened)
     else:
-        conduct.hold_visit(subject, visit.id, answer, happened)
+        record_visit(conduct, subject, visit.id, answer, happened)
 
 
 def dose(conduct: Conduct, nature: Nature, subject: str, day: int, time_day: float, first_dose_at: datetime) -> bool:
     """Give the dose planned for a study day, or record why not; answers whether it was given."""
     happened = later(first_dose_at, timedelta(days=time_day))
     reason = nature.takes_dose(subject, day, time_day)
-    prepared = None if reason is not None else conduct.prepare_dose(subject, day, happened)
+    prepared = None if reason is not None else prepare_dose(conduct, subject, day, happened)
     if prepared is None:
         by_rule = "held" if conduct.standings[subject].is_dosing else "stopped"
         said = DoseNotGiven(study_day=day, reason=reason or f"{by_rule} by a rule of the protocol")
         conduct.record(subject, said, "nurse", happened)
         return False
     kit, injected = prepared
-    conduct.give_dose(subject, day, kit, injected, happened)
+    give_dose(conduct, subject, day, kit, injected, happened)
     nature.receive(subject, day, time_day, kit, injected.route.value, injected.volume_ml, injected.over_h)
     return True
 

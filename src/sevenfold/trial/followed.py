@@ -1,6 +1,6 @@
 """Where a trial stands, followed event by event from the ledger: every subject, the whole, and what rules remember."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -103,10 +103,6 @@ class Followed:
         if self._stock is not None:
             self._stock.sees(said, site)
 
-    def stock_again(self) -> None:
-        """Count every site's vials anew when they are asked for next."""
-        self._stock = None
-
     def again(self, subject: str, ledger: Ledger) -> None:
         """Follow a subject anew, through what was committed and what waits."""
         self.reviewer.forget(subject)
@@ -120,6 +116,25 @@ class Followed:
         self.corrections.renew(events)
         for event in events:
             self._follow(event)
+
+    def without(self, abandoned: Sequence[Event], ledger: Ledger) -> None:
+        """Follow anew whatever events moved that were said and are in the ledger no more, nor wait to be.
+
+        Where the database kept them after all, they are followed from there.
+        """
+        touched, types = {event.subject for event in abandoned}, {event.type for event in abandoned}
+        for subject in touched - {None}:
+            self.again(str(subject), ledger)
+        if None in touched:
+            self.trial_again(ledger)
+        if types & {kind.__name__ for kind in STOCK_KINDS}:
+            self._stock = None  # counted anew when it is asked for next
+        if self.whole.is_locked:
+            for subject in touched & self.standings.keys():
+                after_lock(self.standings[str(subject)])
+        elif DatabaseLocked.__name__ in types:  # it had ended every candidate's part
+            for subject in [name for name, standing in self.standings.items() if standing.number is None]:
+                self.again(subject, ledger)
 
     def trial_again(self, ledger: Ledger) -> None:
         """Follow the trial as a whole anew, through what was committed."""

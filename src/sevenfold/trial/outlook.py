@@ -9,7 +9,8 @@ from typing import Final
 from sevenfold.protocol.load import ProtocolFile
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.rules.dosing import vials_for, volume_for
-from sevenfold.trial.conduct import Conduct, stratum_of
+from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.enrolling import stratum_of
 from sevenfold.trial.resupply import Ahead, Ongoing, SiteRate
 from sevenfold.trial.subject import Standing
 from sevenfold.trial.timing import study_day_of

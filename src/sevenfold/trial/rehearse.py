@@ -5,7 +5,6 @@ ledger's own time runs forward while each event keeps the time at which it happe
 """
 
 import heapq
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -13,25 +12,18 @@ from typing import Final, final
 from zoneinfo import ZoneInfo
 
 from sevenfold.clock import SimulatedClock, hours_between, later
-from sevenfold.errors import InvalidDesign
 from sevenfold.protocol.visit import Visit
-from sevenfold.record.payloads import (
-    AdverseEventReported,
-    ConsentWithdrawn,
-    Died,
-    DosingStopped,
-    LeftHospital,
-    LeftIcu,
-    LostToFollowUp,
-    OrganSupport,
-    Payload,
-    Reconsented,
-    SecondaryInfection,
-)
+from sevenfold.record.payloads import OrganSupport
+from sevenfold.trial.arrivals import Arrival, arrivals
 from sevenfold.trial.attend import attend, dose
+from sevenfold.trial.closing import lock_database
 from sevenfold.trial.conduct import Conduct
-from sevenfold.trial.enrolment import Arrival, arrivals
+from sevenfold.trial.dosing import observe_dose
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
+from sevenfold.trial.feasibility import Feasibility
+from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.ports import Event, Nature
+from sevenfold.trial.reporting import reported
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -43,8 +35,6 @@ _FROM_SCREENING: Final = {
     "first dose": timedelta(hours=5),
 }
 _LOCK_AFTER: Final = timedelta(days=30)
-_HOPELESS_AFTER: Final = 2_000  # candidates in a row of whom none is eligible
-_LONGEST_YEARS: Final = 100  # from the first site's opening to the last candidate
 _COMMIT_EVERY: Final = 400  # steps; a crash loses at most these, and the ledger says that it was running
 
 Progress = Callable[[int, int], None]
@@ -86,8 +76,10 @@ class Rehearsal:
     _queue: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
     _uncommitted: int = 0
-    _kept_out: Counter[str] = field(default_factory=Counter)  # by criterion, since the last eligible candidate
-    _in_a_row: int = 0
+    _feasibility: Feasibility = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._feasibility = Feasibility(self.conduct.file)
 
     def run(self) -> None:
         """From the first site to database lock.
@@ -99,7 +91,7 @@ class Rehearsal:
         p = self.conduct.file.protocol
         opening = min(self._opens(site) for site in p.sites)
         self.clock.move_to(opening)
-        self.conduct.open_trial(opening, is_rehearsal=True)
+        open_trial(self.conduct, opening, is_rehearsal=True)
         for site in p.sites:
             self._put(self._opens(site), self._opener(site))
         while self._queue:
@@ -116,7 +108,7 @@ class Rehearsal:
             if self._uncommitted >= _COMMIT_EVERY:
                 self._commit()
         self.clock.move_to(self.clock.now() + _LOCK_AFTER)
-        self.conduct.lock(self.clock.now())
+        lock_database(self.conduct, self.clock.now())
         self._commit()
 
     def _commit(self) -> None:
@@ -133,7 +125,7 @@ class Rehearsal:
 
     def _opener(self, site: str) -> Callable[[], None]:
         def act() -> None:
-            self.conduct.open_site(site, self._opens(site))
+            open_site(self.conduct, site, self._opens(site))
             stream = arrivals(self.conduct.file.protocol, site, self.root, self.trial)
             self._await(stream.__next__)
 
@@ -143,7 +135,7 @@ class Rehearsal:
         if self._is_full():
             return
         arrival = following()
-        self._check_pace(arrival)
+        self._feasibility.check_pace(arrival, self.conduct.n_randomised)
 
         def act() -> None:
             if not self._is_full():
@@ -151,33 +143,6 @@ class Rehearsal:
                 self._await(following)
 
         self._put(arrival.at + timedelta(hours=1), act)
-
-    def _check_hope(self) -> None:
-        """Stop where the criteria let nobody in: a rehearsal would go on for ever."""
-        if self._in_a_row < _HOPELESS_AFTER:
-            return
-        file, n = self.conduct.file, self._in_a_row
-        (worst, times), *more = self._kept_out.most_common(2)
-        criteria = [criterion.id for criterion in file.protocol.population.criteria]
-        place = ("population", "criteria", criteria.index(worst)) if worst in criteria else ("population",)
-        also = f", {more[0][0]!r} {more[0][1]}" if more else ""
-        raise InvalidDesign(
-            f"{file.name}, line {file.lines.get(place, 1)}: the criteria let nobody in: none of the last {n} "
-            f"candidates was eligible. Criterion {worst!r} kept out {times} of them{also}; loosen what contradicts."
-        )
-
-    def _check_pace(self, arrival: Arrival) -> None:
-        """Stop where the sites screen so slowly that the trial would not end within a lifetime."""
-        p = self.conduct.file.protocol
-        opened = min(site.opens for _, site in p.sites.values())
-        if arrival.at.year - opened.year <= _LONGEST_YEARS:
-            return
-        rate = sum(site.screened_per_month for _, site in p.sites.values())
-        raise InvalidDesign(
-            f"{self.conduct.file.name}, line {self.conduct.file.lines.get(('registered_trials',), 1)}: after "
-            f"{_LONGEST_YEARS} years {self.conduct.n_randomised} of {p.population.planned} subjects are randomised; "
-            f"the sites screen {rate:g} candidates a month in all, raise 'screened_per_month' or plan fewer."
-        )
 
     def _is_full(self) -> bool:
         return self.conduct.n_randomised >= self.conduct.file.protocol.population.planned
@@ -188,17 +153,13 @@ class Rehearsal:
             later(arrival.at, _FROM_SCREENING[step]) for step in ("consent", "baseline", "first dose", "randomisation")
         )
         candidate = self.nature.candidate(subject, arrival.site, arrival.at)
-        unmet = self.conduct.screen(subject, arrival.site, candidate.screening)
+        unmet = screen_candidate(self.conduct, subject, arrival.site, candidate.screening)
+        self._feasibility.sees(unmet)
         if unmet:
-            self._in_a_row += 1
-            self._kept_out.update(one.criterion for one in unmet)
-            self._check_hope()
             return
-        self._in_a_row = 0
-        self._kept_out.clear()
 
         def consent() -> None:
-            self.conduct.consent(subject, candidate.consent, asked_at)
+            record_consent(self.conduct, subject, candidate.consent, asked_at)
             if candidate.consent is not None:
                 self._put(randomised_at, begin)
 
@@ -209,7 +170,7 @@ class Rehearsal:
             for visit in visits:
                 if visit.day <= 1 and visit.hours_after_dose is None:
                     attend(self.conduct, self.nature, subject, visit, days(seen_at), first_dose_at)
-            self.conduct.randomise(subject, randomised_at)
+            randomise_subject(self.conduct, subject, randomised_at)
             for support in self.nature.supports(subject, days(randomised_at)):
                 said = OrganSupport.model_validate({"support": support, "change": "present"})
                 self.conduct.record(subject, said, "nurse", randomised_at)
@@ -273,44 +234,18 @@ class Rehearsal:
         elif kind == "observe" and isinstance(what, tuple):
             day, dosed_at, hours = what
             before, seen = self.nature.observed(subject, dosed_at, hours)
-            conduct.observe_dose(subject, day, before, seen, self._at(agenda, time_day))
+            observe_dose(conduct, subject, day, before, seen, self._at(agenda, time_day))
         else:
             conduct.ending(subject, self._at(agenda, time_day))
         self._plan_next(agenda)
 
     def _happen(self, agenda: _Agenda, event: Event) -> None:
         agenda.reached_day = event.time_day
-        said, actor = self._said(agenda, event)
+        happened = self._at(agenda, event.time_day)
+        said, actor = reported(event, self.conduct.standings[agenda.subject], happened)
         if said is not None:
-            self.conduct.record(agenda.subject, said, actor, self._at(agenda, event.time_day))
+            self.conduct.record(agenda.subject, said, actor, happened)
         self._plan_next(agenda)
-
-    def _said(self, agenda: _Agenda, event: Event) -> tuple[Payload | None, str]:
-        """The event in the words of the record, and who reports it."""
-        began = self._at(agenda, event.time_day).isoformat(timespec="minutes")
-        standing, d = self.conduct.standings[agenda.subject], event.detail
-        match event.kind:
-            case "adverse event":
-                number = standing.n_adverse_events + 1
-                return AdverseEventReported.model_validate({"number": number, "began_at": began, **d}), "investigator"
-            case "infection":
-                return SecondaryInfection.model_validate({"began_at": began, **d}), "investigator"
-            case "support":
-                return OrganSupport.model_validate(dict(d)), "nurse"
-            case "left icu":
-                return (LeftIcu() if standing.in_icu else None), "investigator"
-            case "left hospital":
-                return LeftHospital(), "investigator"
-            case "reconsented":
-                return Reconsented(), "investigator"
-            case "stopped dosing":
-                return (DosingStopped.model_validate(dict(d)) if standing.is_dosing else None), "investigator"
-            case "withdrawn":
-                return ConsentWithdrawn(), "investigator"
-            case "lost":
-                return LostToFollowUp(), "investigator"
-            case _:
-                return Died.model_validate(dict(d)), "investigator"
 
 
 def rehearse(

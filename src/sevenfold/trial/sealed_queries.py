@@ -12,6 +12,7 @@ from sevenfold.errors import InvalidInput, OutOfOrder
 from sevenfold.record.payloads import Result, SealedQueryAnswered, SealedQueryRaised, read_payload
 from sevenfold.record.sealed import place_of_sealed
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.visiting import review_masked
 
 __all__ = [
     "LONGEST_REASON",
@@ -105,4 +106,4 @@ def answer_sealed_query(
     sealed = conduct.allocator.seal(place_of_sealed(subject, said), plain)
     conduct.record(subject, said.model_copy(update={"sealed": sealed}), "laboratory", happened)
     conduct.followed.reviewer.puts_right(subject, query.visit, query.test, value)
-    conduct.review(subject, query.visit, {query.test: value}, happened)
+    review_masked(conduct, subject, query.visit, {query.test: value}, happened)

@@ -34,7 +34,9 @@ from sevenfold.service.language import translator
 from sevenfold.service.role import Right
 from sevenfold.service.screening_form import Asked, asked_at, screening_of
 from sevenfold.service.timeline import doses_to_come, timeline, visits_to_come
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.subject import Standing
+from sevenfold.trial.visiting import receive_masked, record_visit
 
 __all__ = ["routes"]
 
@@ -85,7 +87,7 @@ def screen(said: Candidate, seat: Annotated[Seat, Depends(bearing(Right.SCREEN))
         subject = room.next_subject(site)
         if said.subject != subject:
             raise OutOfOrder(f"The next subject of the site is {subject}, not {said.subject!r}; was this sent twice?")
-        unmet = conduct.screen(subject, site, known)
+        unmet = screen_candidate(conduct, subject, site, known)
     reasons = [{"criterion": one.criterion, "reason": one.reason, "is_unknown": one.is_unknown} for one in unmet]
     return Screened(subject=subject, is_eligible=not unmet, unmet=reasons)
 
@@ -95,7 +97,7 @@ def consent(name: Name, said: Consent, seat: Annotated[Seat, Depends(bearing(Rig
     """Consent, by whom; or a refusal."""
     check_seen(seat, name)
     with seat.room.step(seat.person) as conduct:
-        conduct.consent(name, None if said.by == "refused" else said.by, said.at)
+        record_consent(conduct, name, None if said.by == "refused" else said.by, said.at)
     return Recorded(subject=name, recorded="consent")
 
 
@@ -104,7 +106,7 @@ def randomise(name: Name, seat: Annotated[Seat, Depends(bearing(Right.RANDOMISE)
     """The next number of the subject's stratum."""
     check_seen(seat, name)
     with seat.room.step(seat.person) as conduct:
-        number = conduct.randomise(name, seat.room.here_and_now(seat.person, name))
+        number = randomise_subject(conduct, name, seat.room.here_and_now(seat.person, name))
     return Randomised(subject=name, number=number)
 
 
@@ -126,7 +128,7 @@ def hold_visit(
         if said.missed_because is not None:
             conduct.record(name, VisitMissed(visit=visit, reason=said.missed_because), "nurse", said.at)
         else:
-            conduct.hold_visit(name, visit, results, said.at, with_masked=False)
+            record_visit(conduct, name, visit, results, said.at, with_masked=False)
     return Recorded(subject=name, recorded=f"visit {visit}")
 
 
@@ -142,7 +144,7 @@ def send_masked(
     masked = [room.protocol.known_variables[one] for one in room.protocol.masking.assessments]
     results = _results(said.results, masked)
     with room.step(seat.person) as conduct:
-        conduct.receive_masked(name, visit, results, said.at)
+        receive_masked(conduct, name, visit, results, said.at)
     return Recorded(subject=name, recorded=f"masked results of visit {visit}")
 
 

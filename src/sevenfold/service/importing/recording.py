@@ -8,12 +8,16 @@ from typing import Final, final
 from sevenfold.errors import InvalidInput
 from sevenfold.record.payloads import LabFileImported
 from sevenfold.record.sealed import place_of_file
-from sevenfold.service.importing.planning import Plan, State, correction_of, plan_of, question
+from sevenfold.service.importing.plan import Plan, State, correction_of, question
+from sevenfold.service.importing.planning import plan_of
 from sevenfold.service.importing.reading import Upload
 from sevenfold.service.people.person import Person
 from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.correcting import correct_event
+from sevenfold.trial.reacting import ask
 from sevenfold.trial.sealed_queries import ask_sealed
+from sevenfold.trial.visiting import receive_masked
 
 __all__ = ["Uploads", "record_plan"]
 
@@ -72,7 +76,7 @@ def record_plan(room: Room, person: Person, upload: Upload, digest: str) -> Plan
 def _record_masked(conduct: Conduct, room: Room, person: Person, plan: Plan) -> None:
     for rows in plan.samples():
         results = {one.test: one.result for one in rows}
-        conduct.receive_masked(rows[0].subject, rows[0].visit, results, rows[0].at)
+        receive_masked(conduct, rows[0].subject, rows[0].visit, results, rows[0].at)
     for one in plan.of(State.DIFFERS):
         assert one.recorded is not None
         now = room.here_and_now(person, one.subject)
@@ -82,10 +86,10 @@ def _record_masked(conduct: Conduct, room: Room, person: Person, plan: Plan) -> 
 def _record_open(conduct: Conduct, room: Room, person: Person, plan: Plan) -> None:
     known = room.protocol.known_variables
     for one in plan.of(State.NEW):
-        conduct.correct(one.subject, correction_of(one, plan.sha256), room.here_and_now(person, one.subject))
+        correct_event(conduct, one.subject, correction_of(one, plan.sha256), room.here_and_now(person, one.subject))
     for one in plan.of(State.DIFFERS):
         now = room.here_and_now(person, one.subject)
-        conduct.ask(one.subject, one.about, question(known[one.test], one), now)
+        ask(conduct, one.subject, one.about, question(known[one.test], one), now)
 
 
 def _account(conduct: Conduct, plan: Plan) -> LabFileImported:

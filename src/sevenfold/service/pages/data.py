@@ -25,6 +25,7 @@ from sevenfold.service.fields import number_of
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
+from sevenfold.trial.correcting import correct_event
 
 __all__ = ["routes"]
 
@@ -51,7 +52,7 @@ def correct(name: str, of: int, form: Annotated[Form, Depends(posted(Right.CORRE
     said = Corrected(of=of, field=field, before=before, after=after, reason=form.required("reason", "Reason"))
     seat = form.seat
     with seat.room.step(seat.person) as conduct:
-        conduct.correct(name, said, seat.room.here_and_now(seat.person, name))
+        correct_event(conduct, name, said, seat.room.here_and_now(seat.person, name))
     return _back(name)
 
 

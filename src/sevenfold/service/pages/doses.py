@@ -13,6 +13,7 @@ from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.service.timeline import doses_to_come
+from sevenfold.trial.dosing import give_dose, prepare_dose
 from sevenfold.trial.subject import Standing
 from sevenfold.trial.timing import study_day_of
 
@@ -72,7 +73,7 @@ def dispense(name: str, day: int, form: Annotated[Form, Depends(posted(Right.DIS
     room = form.seat.room
     room.subject(name, form.seat.person)
     with room.step(form.seat.person) as conduct:
-        prepared = conduct.prepare_dose(name, day, room.here_and_now(form.seat.person, name))
+        prepared = prepare_dose(conduct, name, day, room.here_and_now(form.seat.person, name))
     if prepared is None:
         raise OutOfOrder(f"A rule of the protocol holds the dose of day {day} for {name}; no kit was handed out.")
     return RedirectResponse("/pharmacy", 303)
@@ -97,5 +98,5 @@ def give(name: str, day: int, form: Annotated[Form, Depends(posted(Right.GIVE_DO
         injected = Injected(
             route=type(planned.route)(handed.route), dose_ug=0.0, volume_ml=handed.volume_ml, over_h=planned.over_h
         )
-        conduct.give_dose(name, day, form.required("kit", "Kit number"), injected, at)
+        give_dose(conduct, name, day, form.required("kit", "Kit number"), injected, at)
     return RedirectResponse(f"/subjects/{name}", 303)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
-from sevenfold.record.payloads import EnvelopeOpened
+from sevenfold.record.payloads import EmergencyUnblinded, EnvelopeOpened
 from sevenfold.service.fields import moment_of
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
@@ -33,7 +33,9 @@ def unblind(request: Request, name: str, form: Annotated[Form, Depends(posted(Ri
     asked_by, reason = form.required("asked_by", "Who must know"), form.required("reason", "Reason")
     room.confirm(seat.session, form["password"], form["code"])
     with room.step(seat.person) as conduct:
-        number = conduct.unblind_one(name, asked_by, reason, room.here_and_now(seat.person, name))
+        said = EmergencyUnblinded(asked_by=asked_by, reason=reason)
+        conduct.record(name, said, "investigator", room.here_and_now(seat.person, name))
+        number = str(conduct.standings[name].number)
     arm = room.protocol.arm(room.vault.reveal_one(number))
     return page(request, "unblind", seat, one=one, arm=arm, now=None)
 

@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 from sevenfold.errors import SevenfoldError
 from sevenfold.service.gate import Form, Seat, posted, posted_with_file, seated
-from sevenfold.service.importing.planning import Plan, State, plan_of, shown
+from sevenfold.service.importing.plan import Plan, State, shown
+from sevenfold.service.importing.planning import plan_of
 from sevenfold.service.importing.reading import DECIMALS, ENCODINGS, MOST_ROWS, Upload
 from sevenfold.service.importing.recording import Uploads, record_plan
 from sevenfold.service.rendering import page

@@ -22,6 +22,7 @@ from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.trial.sealed_queries import LONGEST_REASON, answer_sealed_query, open_sealed_queries
+from sevenfold.trial.visiting import receive_masked
 
 __all__ = ["routes"]
 
@@ -82,7 +83,7 @@ def send_masked(form: Annotated[Form, Depends(posted(Right.SEND_MASKED))]) -> Re
     if not results:
         raise InvalidInput("No result was filled in.")
     with room.step(form.seat.person) as conduct:
-        conduct.receive_masked(name, visit, results, at)
+        receive_masked(conduct, name, visit, results, at)
     return RedirectResponse("/laboratory", 303)
 
 

@@ -12,6 +12,7 @@ from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.service.screening_form import asked_at, screening_of
+from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 
 __all__ = ["routes"]
 
@@ -42,7 +43,7 @@ def screen(request: Request, form: Annotated[Form, Depends(posted(Right.SCREEN))
         if form["subject"] != subject:
             return _page(request, seat, form.said, {"subject": f"The next subject of the site is {subject}; was this "
                 "form sent twice? Look at the list of subjects before you send it again."})  # fmt: skip
-        conduct.screen(subject, site, known)
+        screen_candidate(conduct, subject, site, known)
     return RedirectResponse(f"/subjects/{subject}", 303)
 
 
@@ -56,7 +57,7 @@ def consent(name: str, form: Annotated[Form, Depends(posted(Right.SCREEN))]) -> 
         raise InvalidInput("Consent by whom? Choose the patient, a representative, or a refusal.")
     at = moment_of("Time of consent", form["at"], seat.room.zone(seat.person, name))
     with seat.room.step(seat.person) as conduct:
-        conduct.consent(name, None if by == "refused" else by, at)
+        record_consent(conduct, name, None if by == "refused" else by, at)
     return RedirectResponse(f"/subjects/{name}", 303)
 
 
@@ -66,7 +67,7 @@ def randomise(name: str, form: Annotated[Form, Depends(posted(Right.RANDOMISE))]
     seat = form.seat
     seat.room.subject(name, seat.person)
     with seat.room.step(seat.person) as conduct:
-        conduct.randomise(name, seat.room.here_and_now(seat.person, name))
+        randomise_subject(conduct, name, seat.room.here_and_now(seat.person, name))
     return RedirectResponse(f"/subjects/{name}", 303)
 
 

@@ -11,6 +11,8 @@ from sevenfold.service.language import language_of, translator
 from sevenfold.service.notices import unseen
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
+from sevenfold.trial import opening
+from sevenfold.trial.closing import lock_database
 
 __all__ = ["routes"]
 
@@ -40,7 +42,7 @@ def open_site(site: str, form: Annotated[Form, Depends(posted(Right.OPEN_SITE))]
     """The site may screen from now on."""
     room = form.seat.room
     with room.step(form.seat.person) as conduct:
-        conduct.open_site(site, room.clock.now())
+        opening.open_site(conduct, site, room.clock.now())
     return RedirectResponse("/progress", 303)
 
 
@@ -49,7 +51,7 @@ def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
     """Close the data."""
     room = form.seat.room
     with room.step(form.seat.person) as conduct:
-        conduct.lock(room.clock.now())
+        lock_database(conduct, room.clock.now())
     return RedirectResponse("/progress", 303)
 
 

@@ -14,6 +14,7 @@ from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.trial.subject import Standing
+from sevenfold.trial.visiting import record_visit
 
 __all__ = ["routes"]
 
@@ -54,7 +55,7 @@ def hold_visit(
     if faults:
         return _page(request, seat, name, planned, dict(form.said), faults)
     with room.step(seat.person) as conduct:
-        conduct.hold_visit(name, visit, results, at, with_masked=False)
+        record_visit(conduct, name, visit, results, at, with_masked=False)
     return RedirectResponse(f"/subjects/{name}", 303)
 
 

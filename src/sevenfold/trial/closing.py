@@ -1,0 +1,62 @@
+"""The end of a trial on the record: its data are locked, and the blind is lifted for everybody."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sevenfold.errors import OutOfOrder
+from sevenfold.record.payloads import DatabaseLocked, Unblinded
+from sevenfold.trial.conduct import Conduct
+
+__all__ = ["lock_database", "unblind_trial"]
+
+
+def lock_database(conduct: Conduct, happened: datetime) -> None:
+    """Close the data. Every randomised subject must have come to an end, and every query been closed, those to
+    the laboratory too.
+
+    Raises:
+        OutOfOrder: somebody's part is not over, or a query is open.
+    """
+    open_ones = [s.subject for s in conduct.standings.values() if s.number is not None and not s.is_over]
+    if open_ones:
+        raise OutOfOrder(
+            f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial."
+        )
+    asked = [s for s in conduct.standings.values() if s.n_open_queries]
+    if asked:
+        n = sum(standing.n_open_queries for standing in asked)
+        raise OutOfOrder(f"The database cannot be locked: {n} queries are open, the first of {asked[0].subject}.")
+    sealed = [s for s in conduct.standings.values() if s.asked_of_laboratory]
+    if sealed:
+        raise OutOfOrder(
+            f"The database cannot be locked: the laboratory has a question open on masked results of "
+            f"{sealed[0].subject}."
+        )
+    conduct.say_of_trial(DatabaseLocked(n_subjects=conduct.n_randomised), "data manager", happened)
+
+
+def unblind_trial(
+    conduct: Conduct,
+    assignments: Mapping[str, str],
+    allocation_list: Mapping[str, list[str]],
+    nonce: str,
+    results_key: str,
+    happened: datetime,
+    vials: Mapping[str, Mapping[str, int]] | None = None,
+) -> None:
+    """Record the planned unblinding, after lock.
+
+    Raises:
+        OutOfOrder: the database is not locked.
+    """
+    nothing = Unblinded(assignments={}, allocation_list={}, commitment_nonce="", results_key="")
+    conduct.check_of_trial(nothing, happened)
+    by_subject = {s.subject: assignments[s.number] for s in conduct.standings.values() if s.number is not None}
+    said = Unblinded(
+        assignments=by_subject,
+        allocation_list=dict(allocation_list),
+        commitment_nonce=nonce,
+        results_key=results_key,
+        vials={kit: dict(lots) for kit, lots in (vials or {}).items()},
+    )
+    conduct.say_of_trial(said, "sponsor and IDMC statistician", happened)
