@@ -26,6 +26,7 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.rules.monitoring import Raised
 from sevenfold.trial.followed import Followed
+from sevenfold.trial.kept import Kept
 from sevenfold.trial.order import check_next
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.standing import TrialStanding
@@ -64,10 +65,17 @@ class Conduct:
         self.followed = Followed(self.file.protocol, self.allocator)
 
     @classmethod
-    def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
-        """The trial as its ledger tells it, to be gone on with."""
+    def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator, kept: Kept | None = None) -> Self:
+        """The trial as its ledger tells it, to be gone on with.
+
+        Args:
+            kept: where it stood once; what came before is not followed again.
+        """
         conduct = cls(file, ledger, allocator)
-        conduct.followed.from_the_first(ledger)
+        if kept is None:
+            conduct.followed.from_the_first(ledger)
+        else:
+            conduct.followed.from_kept(kept, ledger)
         return conduct
 
     def abandon(self) -> None:
@@ -179,7 +187,7 @@ class Conduct:
     @property
     def stock(self) -> Stock:
         """Every site's vials. It is behind the blind: for pharmacists alone."""
-        return self.followed.stock
+        return self.followed.stock_in(self.ledger)
 
     def site_of(self, subject: str) -> str | None:
         """The site of a subject; None of one who was never screened."""
@@ -218,7 +226,7 @@ class Conduct:
             self.followed.again(subject, self.ledger)
         else:
             self.followed.moves(said, subject, site, happened)
-        self.followed.stock.sees(said, site)
+        self.followed.stock_sees(said, site)
 
     def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.check(said, subject, site)
