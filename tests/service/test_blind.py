@@ -396,7 +396,8 @@ def test_no_answer_to_the_blind_no_log_and_no_file_names_an_arm_or_a_product(wor
         assert words.search("\n".join(world.log)) is None
         for path in world.served.folder.rglob("*"):
             if path.is_file() and path.name != "protocol.yaml":
-                found = words.search(path.read_bytes().decode("latin-1"))
+                raw = re.sub(rb"[A-Za-z0-9+/=]{200,}", b" ", path.read_bytes())  # what is sealed holds words by chance
+                found = words.search(raw.decode("latin-1"))
                 assert found is None, (path.name, found)
 
 

@@ -103,6 +103,10 @@ class Followed:
         if self._stock is not None:
             self._stock.sees(said, site)
 
+    def stock_again(self) -> None:
+        """Count every site's vials anew when they are asked for next."""
+        self._stock = None
+
     def again(self, subject: str, ledger: Ledger) -> None:
         """Follow a subject anew, through what was committed and what waits."""
         self.reviewer.forget(subject)
@@ -128,7 +132,7 @@ class Followed:
         if None in touched:
             self.trial_again(ledger)
         if types & {kind.__name__ for kind in STOCK_KINDS}:
-            self._stock = None  # counted anew when it is asked for next
+            self.stock_again()
         if self.whole.is_locked:
             for subject in touched & self.standings.keys():
                 after_lock(self.standings[str(subject)])
