@@ -6,12 +6,13 @@ import pyotp
 import pytest
 from served import SITE, Served, Visitor
 
+from sevenfold.service.people.changes import Access
 from sevenfold.service.people.factor import new_factor
 from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
-__all__ = ["PASSWORD", "Member", "Watch", "member"]
+__all__ = ["PASSWORD", "Member", "Watch", "member", "suspend"]
 
 PASSWORD = "a sentence of my own"
 
@@ -49,6 +50,12 @@ class Member:
         visitor = self.served.anybody()
         visitor.post("/login", self.said())
         return visitor
+
+
+def suspend(served: Served, person: Person, *, is_suspended: bool = True) -> None:
+    """Shut somebody out, or let them in again, as an administrator's page does."""
+    change = "suspended" if is_suspended else "restored"
+    served.room.change(person, change, "a test", person, Access(is_suspended=is_suspended))
 
 
 def member(served: Served, watch: Watch, role: Role = Role.NURSE) -> Member:

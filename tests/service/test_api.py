@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import schemathesis
-from attacked import Watch
+from attacked import Watch, suspend
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -262,9 +262,9 @@ def test_a_token_ends_by_its_day_by_revocation_and_by_suspension(
     assert first is not None
     served.room.tokens.revoke(first.id)
     assert [client.get(f"{API}/progress").status_code for client in clients] == [401, 200]
-    served.room.accounts.suspend(first.person, is_suspended=True)
+    suspend(served, first.person)
     assert clients[1].get(f"{API}/progress").status_code == 401
-    served.room.accounts.suspend(first.person, is_suspended=False)
+    suspend(served, first.person, is_suspended=False)
     served = serve_again(served)
     again = TestClient(app_of(served.room), base_url=HERE, headers=dict(clients[1].headers))
     assert again.get(f"{API}/progress").status_code == 200

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from attacked import PASSWORD, Member, Watch, member
+from attacked import PASSWORD, Member, Watch, member, suspend
 from hypothesis import given
 from hypothesis import strategies as st
 from served import SITE, Served, Visitor, enrolled, serve_new
@@ -219,8 +219,8 @@ def test_a_browser_is_forgotten_after_a_year_at_a_suspension_and_with_a_new_link
     cookie = nina.come_in().client.cookies[COOKIE]
     assert is_known(nina.person.id, cookie, watch.at_s + KNOWN_FOR_S - 1)
     assert not is_known(nina.person.id, cookie, watch.at_s + KNOWN_FOR_S)
-    accounts.suspend(nina.person, is_suspended=True)
-    accounts.suspend(nina.person, is_suspended=False)
+    suspend(served, nina.person)
+    suspend(served, nina.person, is_suspended=False)
     assert not is_known(nina.person.id, cookie, watch.at_s)
     watch.at_s += 60
     again = nina.come_in().client.cookies[COOKIE]

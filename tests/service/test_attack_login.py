@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from attacked import PASSWORD, Watch, member
+from attacked import PASSWORD, Watch, member, suspend
 from served import SITE, Served, serve_new
 
 from sevenfold.errors import InvalidInput
@@ -83,7 +83,7 @@ def test_whatever_is_wrong_the_door_says_the_same_and_works_as_much(
     monkeypatch.setattr(door, "matches", counted)
     people = [member(served, watch) for _ in range(3)]
     suspended, shut, open_one = people
-    served.room.accounts.suspend(suspended.person, is_suspended=True)
+    suspend(served, suspended.person)
     for _ in range(5):
         served.anybody().post("/login", shut.said(password="not my sentence"), 401)
     invited = served.room.accounts.admit("invited@site.example", "I", Role.NURSE, SITE, (SITE,))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from attacked import PASSWORD, Watch, member
+from attacked import PASSWORD, Watch, member, suspend
 from served import SITE, Served, consenting, serve_new
 
 from sevenfold.cli import main
@@ -104,7 +104,7 @@ def test_a_login_is_one_person_s_and_is_never_given_to_another(served: Served) -
     first = accounts.admit("ida@site.example", "Ida Roth", Role.INVESTIGATOR, SITE, (SITE,))
     administrator = served.as_a(Role.ADMINISTRATOR)
     for is_suspended in (False, True):
-        accounts.suspend(first, is_suspended=is_suspended)
+        suspend(served, first, is_suspended=is_suspended)
         for login in ("ida@site.example", " IDA@Site.example "):
             with pytest.raises(InvalidInput, match="Somebody has the login"):
                 accounts.admit(login, "Another Ida", Role.NURSE, SITE, (SITE,))

@@ -169,6 +169,7 @@ def opened(
         address=address,
         heads=heads,
     )
+    room.settle()
     if heads is not None:
         export_of_today(ledger.head, heads, clock.now())
     return room

@@ -10,7 +10,9 @@ from sevenfold.errors import InvalidInput
 from sevenfold.service.gate import DEVICE_COOKIE, Form, Seat, posted, seated
 from sevenfold.service.log import noted
 from sevenfold.service.pages.door import know_browser
-from sevenfold.service.people.passwords import check_password
+from sevenfold.service.people.accounts import hashed
+from sevenfold.service.people.changes import Access
+from sevenfold.service.people.passwords import check_password, kept_of
 from sevenfold.service.rendering import page
 
 __all__ = ["routes"]
@@ -39,10 +41,9 @@ def change_password(request: Request, form: Filled) -> Response:
         if not room.sessions.is_there(seat.session):
             raise
         return _page(request, seat, fault=str(error))
-    room.changed(seat.person, "password changed", "by the person", seat.person)
-    room.accounts.change_password(seat.person, new)
-    room.sessions.end_others(seat.session)
-    room.devices.forget(seat.person, but=request.cookies.get(DEVICE_COOKIE))
+    device = request.cookies.get(DEVICE_COOKIE)
+    access = Access(password=kept_of(new), session=seat.session.key, device=None if device is None else hashed(device))
+    room.change(seat.person, "password changed", "by the person", seat.person, access)
     noted("password.changed", person=seat.person.id)
     answer = _page(request, seat, is_changed=True)
     know_browser(request, answer, seat.person)

@@ -62,6 +62,7 @@ def come_in(request: Request, said: Said) -> Response:
     room = room_of(request)
     login = said.get("login", "")
     device = request.cookies.get(DEVICE_COOKIE)
+    room.settle()
     person = room.door.recognised(login, said.get("password", ""), said.get("code", ""), room.now_s(), device)
     if person is None:
         noted("login.failed", level=logging.WARNING, person=room.accounts.known(login))

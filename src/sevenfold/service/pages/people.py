@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sevenfold.errors import InvalidInput
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.log import noted
+from sevenfold.service.people.changes import Access
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.tokens import OFFERED
 from sevenfold.service.rendering import page
@@ -56,10 +57,8 @@ def change_access(key: str, form: Filled) -> Response:
     if person.id == form.seat.person.id:
         raise InvalidInput("Nobody suspends themselves: another administrator can.")
     is_suspended = not person.is_suspended
-    room.changed(
-        person, "suspended" if is_suspended else "restored", form.required("reason", "Reason"), form.seat.person
-    )
-    room.accounts.suspend(person, is_suspended=is_suspended)
+    change, reason = "suspended" if is_suspended else "restored", form.required("reason", "Reason")
+    room.change(person, change, reason, form.seat.person, Access(is_suspended=is_suspended))
     noted("person.suspended" if is_suspended else "person.restored", person=person.id, by=form.seat.person.id)
     return RedirectResponse("/people", 303)
 

@@ -130,20 +130,6 @@ class Accounts:
                 connection.execute(sa.delete(left).where(left.c.person == person.id))
         return self.person(person.id) or person
 
-    def change_password(self, person: Person, password: str) -> None:
-        """Keep another password, which was checked; a link that is out opens nothing any more."""
-        with self.engine.begin() as connection:
-            connection.execute(sa.delete(INVITATION).where(INVITATION.c.person == person.id))
-            kept = sa.update(PERSON).where(PERSON.c.id == person.id).values(password=kept_of(password))
-            connection.execute(kept)
-
-    def suspend(self, person: Person, *, is_suspended: bool) -> None:
-        """Shut somebody out from now on, or let them in again."""
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(PERSON).where(PERSON.c.id == person.id).values(is_suspended=is_suspended))
-            for left in (SESSION, DEVICE):
-                connection.execute(sa.delete(left).where(left.c.person == person.id))
-
     def row(self, where: sa.ColumnElement[bool]) -> dict[str, Any] | None:
         """The row of a person, with what is kept of password and factor."""
         with self.engine.connect() as connection:

@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "SCHEMA", "SESSION", "TOKEN", "VERSION"]
+__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "PREPARED", "SCHEMA", "SESSION", "TOKEN", "VERSION"]
 
 SCHEMA: Final = "people"
 """Of the tables in PostgreSQL, beside the ledger's."""
@@ -59,6 +59,19 @@ TOKEN: Final = sa.Table(
     sa.Column("rights", sa.Text, nullable=False),  # separated by commas
     sa.Column("expires_at", sa.Float, nullable=False),
     sa.Column("is_revoked", sa.Boolean, nullable=False, default=False),
+)
+PREPARED: Final = sa.Table(
+    "prepared",
+    PEOPLE,
+    sa.Column("person", sa.Text, primary_key=True),  # whose access is about to be changed
+    sa.Column("place", sa.Integer, nullable=False),  # in the ledger, of the event that tells it
+    sa.Column("change", sa.Text, nullable=False),  # as the event calls it
+    sa.Column("password", sa.Text),
+    sa.Column("factor", sa.Text),
+    sa.Column("factor_used_at", sa.Integer),
+    sa.Column("is_suspended", sa.Boolean),
+    sa.Column("session", sa.Text),  # that goes on
+    sa.Column("device", sa.Text),  # in which the person goes on being known
 )
 VERSION: Final = sa.Table(
     "version",
