@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from attacked import PASSWORD, Member, Watch, member, suspend
+from attacked import PASSWORD, Member, Watch, member, suspend, take_up_link
 from hypothesis import given
 from hypothesis import strategies as st
 from served import SITE, Served, Visitor, enrolled, serve_new
@@ -81,8 +81,7 @@ def test_whoever_is_shut_out_is_told_what_to_do(served: Served, watch: Watch) ->
     text = served.anybody().post("/login", nina.said(), 401)
     for way in ("a quarter of an hour at first", "a browser from which you came in before", "administrator"):
         assert way in text
-    factor, token = nina.factor, served.room.accounts.invite(nina.person, watch.at_s)
-    served.room.accounts.begin(token, PASSWORD, factor, nina.code(), watch.at_s)
+    take_up_link(served, watch, nina.person, PASSWORD, nina.factor)
     watch.at_s += 60
     assert comes_in(served.anybody(), nina.said())
 
@@ -225,7 +224,7 @@ def test_a_browser_is_forgotten_after_a_year_at_a_suspension_and_with_a_new_link
     watch.at_s += 60
     again = nina.come_in().client.cookies[COOKIE]
     watch.at_s += 60
-    accounts.begin(accounts.invite(nina.person, watch.at_s), PASSWORD, nina.factor, nina.code(), watch.at_s)
+    take_up_link(served, watch, nina.person, PASSWORD, nina.factor)
     assert not is_known(nina.person.id, again, watch.at_s)
     watch.at_s += KNOWN_FOR_S
     nina.come_in()

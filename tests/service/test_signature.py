@@ -130,7 +130,7 @@ def test_the_people_s_database_gives_neither_password_nor_factor(served: Served,
 def test_an_authenticator_is_tried_before_it_counts(served: Served, watch: Watch) -> None:
     """11.300(e): a link is taken up only with the digits that the new authenticator shows."""
     person = served.room.accounts.admit("new@site.example", "New", Role.NURSE, SITE, (SITE,))
-    token, factor = served.room.accounts.invite(person, watch.at_s), new_factor()
+    token, factor = served.room.invitations.invite(person, watch.at_s), new_factor()
     code = pyotp.TOTP(factor).at(int(watch.at_s))
     said = {"factor": factor, "password": PASSWORD, "again": PASSWORD}
     for wrong in ("", f"{(int(code) + 1) % 10**6:06d}", pyotp.TOTP(new_factor()).at(int(watch.at_s))):

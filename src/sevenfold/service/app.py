@@ -21,6 +21,7 @@ from sevenfold.service.importing.recording import Uploads
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
     account,
+    attesting,
     boundary,
     closing,
     copies,
@@ -49,8 +50,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, account, people, subjects, data, screening, visits, events, stock, doses, safety, identities, importing,
-    serious, trial, monitoring, closing, emergency, notices, boundary, copies,
+    door, account, people, attesting, subjects, data, screening, visits, events, stock, doses, safety, identities,
+    importing, serious, trial, monitoring, closing, emergency, notices, boundary, copies,
 )  # fmt: skip
 
 

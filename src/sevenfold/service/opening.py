@@ -185,7 +185,7 @@ def first_link(room: Room, address: str) -> str | None:
     else:
         administrator = room.accounts.admit("administrator", "First administrator", Role.ADMINISTRATOR, None, ())
         room.admitted(administrator, None)
-    return f"{address}/begin/{room.accounts.invite(administrator, room.now_s())}"
+    return f"{address}/begin/{room.invitations.invite(administrator, room.now_s())}"
 
 
 def admit_everybody(room: Room) -> None:

@@ -34,6 +34,7 @@ from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.changes import Access, Changes, Prepared
 from sevenfold.service.people.devices import Devices
 from sevenfold.service.people.door import Door
+from sevenfold.service.people.invitations import Invitations
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Session, Sessions
 from sevenfold.service.people.tokens import Tokens
@@ -72,6 +73,7 @@ class Room:
     door: Door = field(init=False)
     tokens: Tokens = field(init=False)
     changes: Changes = field(init=False)
+    invitations: Invitations = field(init=False)
     heads: Path | None = None
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _is_unsettled: bool = True  # whether a change of somebody's access may be half made
@@ -83,6 +85,7 @@ class Room:
         self.door = Door(self.accounts, self.devices)
         self.tokens = Tokens(self.accounts)
         self.changes = Changes(self.accounts)
+        self.invitations = Invitations(self.accounts)
         self.conduct.refuses = partial(refuse_identity, self.identities)
 
     @property
@@ -169,9 +172,22 @@ class Room:
         n = sum(self.conduct.site_of(name) == site for name in list(self.conduct.standings))
         return f"{site}-{n + 1:03d}"
 
-    def admitted(self, person: Person, by: Person | None) -> None:
-        """Put into the record that somebody may work in the trial."""
-        said = PersonAdmitted(person=person.id, name=person.name, role=person.role.value, site=person.site)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Look and act while nobody else takes a step."""
+        with self._one_at_a_time:
+            yield
+
+    def admitted(self, person: Person, by: Person | None, *, is_by_one_hand: bool = True) -> None:
+        """Put into the record that somebody may work in the trial.
+
+        Args:
+            by: None for the console.
+            is_by_one_hand: whether nobody else has to attest who it is.
+        """
+        said = PersonAdmitted(
+            person=person.id, name=person.name, role=person.role.value, site=person.site, is_by_one_hand=is_by_one_hand
+        )
         with self.step(by) as conduct:
             conduct.say_of_trial(said, "administrator", self.clock.now())
 

@@ -10,10 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
 from sevenfold.service import language
+from sevenfold.service.admitting import take_up
 from sevenfold.service.gate import COOKIE, DEVICE_COOKIE, Form, posted, posted_openly, room_of
 from sevenfold.service.log import noted
 from sevenfold.service.people.devices import KNOWN_FOR_S
-from sevenfold.service.people.factor import factor_picture, new_factor
+from sevenfold.service.people.factor import factor_picture, is_factor, new_factor
+from sevenfold.service.people.invitations import Invitation
 from sevenfold.service.people.person import Person
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
@@ -69,7 +71,8 @@ def come_in(request: Request, said: Said) -> Response:
         fault = (
             "Login, password and six digits do not belong together, or too many tries failed and the door is shut for "
             "a while: a quarter of an hour at first, longer each time, at most a day. It may be open in a browser from "
-            "which you came in before; and a new link from the administrator opens it at once."
+            "which you came in before; and a new link opens it at once, which the administrator makes and a second "
+            "person confirms. An emergency unblinding need not wait for that: open the sealed envelope."
         )
         return page(request, "login", status=401, people=[], fault=fault, login=login)
     return _in(request, person)
@@ -99,28 +102,27 @@ def go_out(request: Request, form: Annotated[Form, Depends(posted(None))]) -> Re
 def invited(request: Request, token: str) -> HTMLResponse:
     """Choose a password, scan the second factor."""
     room = room_of(request)
-    person = room.accounts.invited(token, room.now_s())
-    if person is None:
-        raise InvalidInput("This link was used already or is too old; ask the administrator for a new one.")
-    return _begin_page(request, person, token, new_factor(), None)
+    return _begin_page(request, room.invitations.opened_by(token, room.now_s()), token, new_factor(), None)
 
 
 @routes.post("/begin/{token}")
 def begin(request: Request, token: str, said: Said) -> Response:
     """Password and second factor are set, and the person is in."""
     room = room_of(request)
-    person = room.accounts.invited(token, room.now_s())
-    factor = said.get("factor", "")
-    if person is None or len(factor) != 32 or not set(factor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"):
+    one = room.invitations.opened_by(token, room.now_s())
+    factor, told = said.get("factor", ""), said.get("told", "")
+    if not is_factor(factor):
         raise InvalidInput("This link was used already or is too old; ask the administrator for a new one.")
     if said.get("password") != said.get("again"):
-        return _begin_page(request, person, token, factor, "The two passwords are not the same.")
+        return _begin_page(request, one, token, factor, "The two passwords are not the same.", told)
     try:
-        begun = room.accounts.begin(token, said.get("password", ""), factor, said.get("code", ""), room.now_s())
+        begun = take_up(room, token, told, said.get("password", ""), factor, said.get("code", ""))
     except InvalidInput as error:
-        noted("invitation.not_taken_up", level=logging.WARNING, person=person.id)
-        return _begin_page(request, person, token, factor, str(error))
-    noted("invitation.taken_up", person=person.id)
+        noted("invitation.not_taken_up", level=logging.WARNING, person=one.person.id)
+        if room.invitations.of(token, room.now_s()) is None:
+            raise
+        return _begin_page(request, one, token, factor, str(error), told)
+    noted("invitation.taken_up", person=one.person.id)
     return _in(request, begun)
 
 
@@ -160,11 +162,15 @@ def know_browser(request: Request, answer: Response, person: Person) -> None:
     )  # fmt: skip
 
 
-def _begin_page(request: Request, person: Person, token: str, factor: str, fault: str | None) -> HTMLResponse:
+def _begin_page(
+    request: Request, one: Invitation, token: str, factor: str, fault: str | None, told: str = ""
+) -> HTMLResponse:
     shown: dict[str, Any] = {
-        "invited": person,
+        "invited": one.person,
+        "one": one,
         "token": token,
+        "told": told,
         "factor": factor,
-        "picture": factor_picture(factor, person.login),
+        "picture": factor_picture(factor, one.person.login),
     }
     return page(request, "begin", status=200 if fault is None else 422, fault=fault, **shown)

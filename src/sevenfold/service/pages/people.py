@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
+from sevenfold.service import admitting
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.log import noted
 from sevenfold.service.people.changes import Access
@@ -34,20 +35,19 @@ def admit(request: Request, form: Filled) -> Response:
     if form["role"] not in {role.value for role in Role}:
         raise InvalidInput("Choose a role.")
     site = form["site"] or None
-    person = room.accounts.admit(form["login"], form["name"], Role(form["role"]), site, tuple(room.protocol.sites))
-    room.admitted(person, form.seat.person)
+    person, link = admitting.admit(room, form["login"], form["name"], Role(form["role"]), site, form.seat.person)
     noted("person.admitted", person=person.id, role=person.role.value, by=form.seat.person.id)
-    return _page(request, form.seat, person, room.accounts.invite(person, room.now_s()))
+    return _page(request, form.seat, person, link)
 
 
 @routes.post("/{key}/invite")
 def invite(request: Request, key: str, form: Filled) -> Response:
-    """A new link: for somebody who lost the password or the second factor."""
+    """A new link: for somebody who lost the password or the second factor, or the first link."""
     room, person = form.seat.room, _somebody(form, key)
-    if person.has_begun:
-        room.changed(person, "second factor renewed", form.required("reason", "Reason"), form.seat.person)
+    reason = form.required("reason", "Reason") if person.has_begun else ""
+    link = admitting.link_for(room, person, reason, form.seat.person)
     noted("person.invited", person=person.id, by=form.seat.person.id)
-    return _page(request, form.seat, person, room.accounts.invite(person, room.now_s()))
+    return _page(request, form.seat, person, link)
 
 
 @routes.post("/{key}/access")
@@ -111,6 +111,9 @@ def _page(
         at_a_site=AT_A_SITE,
         invited=invited,
         link=link,
+        takes_two=invited is not None and admitting.needs_two(seat.room, invited),
+        others=[] if invited is None else admitting.who_may_attest(seat.room, invited, seat.person),
+        links={one.person.id: one for one in seat.room.invitations.out(seat.room.now_s())},
         shown=shown,
         tokens=[one for one in seat.room.tokens.all() if one.is_open(seat.room.now_s())],
         offered=OFFERED,

@@ -30,6 +30,11 @@ INVITATION: Final = sa.Table(
     sa.Column("token", sa.Text, primary_key=True),  # SHA-256 of what the link holds
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("asked_by", sa.Text),  # the administrator who holds the link; None: made by one hand
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("attested_by", sa.Text),  # who was told the code; None: nobody yet
+    sa.Column("code", sa.Text),  # derived under the service's key from the code
+    sa.Column("n_failed", sa.Integer, nullable=False, server_default="0"),  # tries at the code, in a row
 )
 SESSION: Final = sa.Table(
     "session",
