@@ -204,7 +204,8 @@ def test_the_cookie_of_a_browser_is_kept_from_scripts_other_sites_and_clear_text
         failed = served.anybody().client.post("/login", data=nina.said(password=WRONG), follow_redirects=False)
         assert "set-cookie" not in failed.headers
         answer = served.anybody().client.post("/login", data=nina.said(), follow_redirects=False)
-        (said,) = [one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{COOKIE}=")]
+        name = f"__Host-{COOKIE}" if is_behind_tls else COOKIE
+        (said,) = [one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{name}=")]
         words = {word.strip().lower() for word in said.split(";")[1:]}
         secure = {"secure"} if is_behind_tls else set()
         assert words == {"httponly", "samesite=strict", "path=/", f"max-age={YEAR_S}"} | secure

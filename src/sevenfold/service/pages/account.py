@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
-from sevenfold.service.gate import DEVICE_COOKIE, Form, Seat, posted, seated
+from sevenfold.service.cookies import Cookie, cookie_of
+from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.log import noted
 from sevenfold.service.pages.door import know_browser
 from sevenfold.service.people.accounts import hashed
@@ -41,7 +42,7 @@ def change_password(request: Request, form: Filled) -> Response:
         if not room.sessions.is_there(seat.session):
             raise
         return _page(request, seat, fault=str(error))
-    device = request.cookies.get(DEVICE_COOKIE)
+    device = cookie_of(request, Cookie.DEVICE)
     access = Access(password=kept_of(new), session=seat.session.key, device=None if device is None else hashed(device))
     room.change(seat.person, "password changed", "by the person", seat.person, access)
     noted("password.changed", person=seat.person.id)

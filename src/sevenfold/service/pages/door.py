@@ -11,7 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sevenfold.errors import InvalidInput
 from sevenfold.service import language
 from sevenfold.service.admitting import take_up
-from sevenfold.service.gate import COOKIE, DEVICE_COOKIE, Form, posted, posted_openly, room_of
+from sevenfold.service.cookies import Cookie, cookie_of, drop_cookie, keep_cookie
+from sevenfold.service.gate import Form, posted, posted_openly, room_of
 from sevenfold.service.log import noted
 from sevenfold.service.people.devices import KNOWN_FOR_S
 from sevenfold.service.people.factor import factor_picture, is_factor, new_factor
@@ -46,7 +47,7 @@ def home_of(person: Person) -> str:
 def home(request: Request) -> Response:
     """To the role's screen, or to the login."""
     room = room_of(request)
-    session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    session = room.sessions.of(cookie_of(request, Cookie.SESSION), room.now_s())
     return RedirectResponse("/login" if session is None else home_of(session.person), 303)
 
 
@@ -63,7 +64,7 @@ def come_in(request: Request, said: Said) -> Response:
     """In, or the same page again: what was wrong is not told."""
     room = room_of(request)
     login = said.get("login", "")
-    device = request.cookies.get(DEVICE_COOKIE)
+    device = cookie_of(request, Cookie.DEVICE)
     room.settle()
     person = room.door.recognised(login, said.get("password", ""), said.get("code", ""), room.now_s(), device)
     if person is None:
@@ -91,10 +92,10 @@ def come_in_as(request: Request, said: Said) -> Response:
 @routes.post("/logout")
 def go_out(request: Request, form: Annotated[Form, Depends(posted(None))]) -> Response:
     """Out."""
-    form.seat.room.sessions.end(request.cookies.get(COOKIE))
+    form.seat.room.sessions.end(cookie_of(request, Cookie.SESSION))
     noted("session.ended", person=form.seat.person.id)
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(COOKIE, path="/")
+    drop_cookie(request, answer, Cookie.SESSION)
     return answer
 
 
@@ -133,20 +134,17 @@ def choose_language(request: Request, said: Said) -> Response:
     back = said.get("back", "/")
     answer = RedirectResponse(back if _PATH.match(back) else "/", 303)
     if chosen in language.LANGUAGES:
-        secure = room_of(request).is_behind_tls
-        answer.set_cookie(
-            language.COOKIE, chosen, max_age=31_536_000, httponly=True, samesite="lax", path="/", secure=secure
-        )
+        keep_cookie(request, answer, Cookie.LANGUAGE, chosen, 31_536_000)
     return answer
 
 
 def _in(request: Request, person: Person) -> Response:
     room = room_of(request)
-    room.sessions.end(request.cookies.get(COOKIE))
+    room.sessions.end(cookie_of(request, Cookie.SESSION))
     token = room.sessions.begin(person, room.now_s())
     noted("session.begun", person=person.id, role=person.role.value)
     answer = RedirectResponse(home_of(person), 303)
-    answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/", secure=room.is_behind_tls)
+    keep_cookie(request, answer, Cookie.SESSION, token)
     if not room.is_demo:
         know_browser(request, answer, person)
     return answer
@@ -155,11 +153,8 @@ def _in(request: Request, person: Person) -> Response:
 def know_browser(request: Request, answer: Response, person: Person) -> None:
     """Let the browser be one from which the person came in before."""
     room = room_of(request)
-    cookie = room.devices.know(person, request.cookies.get(DEVICE_COOKIE), room.now_s())
-    answer.set_cookie(
-        DEVICE_COOKIE, cookie, max_age=KNOWN_FOR_S, httponly=True, samesite="strict", path="/",
-        secure=room.is_behind_tls,
-    )  # fmt: skip
+    cookie = room.devices.know(person, cookie_of(request, Cookie.DEVICE), room.now_s())
+    keep_cookie(request, answer, Cookie.DEVICE, cookie, KNOWN_FOR_S)
 
 
 def _begin_page(

@@ -9,6 +9,7 @@ from typing import Any, final
 import sqlalchemy as sa
 
 from sevenfold.errors import InvalidInput
+from sevenfold.sealing import seal
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.tables import PERSON
 from sevenfold.service.role import AT_A_SITE, Role
@@ -73,6 +74,10 @@ class Accounts:
         with self.engine.begin() as connection:
             connection.execute(sa.insert(PERSON).values(**said))
         return person
+
+    def sealed_factor(self, person: Person, factor: str) -> str:
+        """What is kept of a second factor: nobody reads it without the service's key, or as somebody else's."""
+        return seal(self.key, f"factor {person.id}", factor)
 
     def take_back(self, person: Person) -> None:
         """Leave somebody out again whom the record does not tell of."""

@@ -15,7 +15,7 @@ from typing import Any, Final, final
 import sqlalchemy as sa
 
 from sevenfold.errors import InvalidInput
-from sevenfold.sealing import derived_key, seal
+from sevenfold.sealing import derived_key
 from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts, hashed
 from sevenfold.service.people.changes import Access
@@ -157,8 +157,9 @@ class Invitations:
         step = factor_step(factor, digits, now_s, 0)
         if step is None:
             raise InvalidInput("The six digits are not those that the authenticator shows now; type the present ones.")
-        sealed = seal(self.accounts.key, f"factor {one.person.id}", factor)
-        return one.person, Access(password=kept_of(password), factor=sealed, factor_used_at=step)
+        return one.person, Access(
+            password=kept_of(password), factor=self.accounts.sealed_factor(one.person, factor), factor_used_at=step
+        )
 
     def _put(self, person: Person, now_s: float, *, asked_by: str | None, reason: str) -> str:
         token = secrets.token_urlsafe(32)
