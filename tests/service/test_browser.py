@@ -148,6 +148,17 @@ def test_the_whole_story_in_a_browser(tmp_path: Path, browser: Browser, where: s
     served.room.close()
 
 
+def renewed(person: Person) -> str:
+    """Somebody renews the second factor; answers the new secret."""
+    page = person.page
+    secret = page.locator("input[name=factor]").input_value()
+    person.again()
+    page.fill("#new-code", pyotp.TOTP(secret).at(person.last_step * 30))
+    page.get_by_role("button", name="Renew your second factor").click()
+    assert "Your second factor was renewed" in page.inner_text("main")
+    return secret
+
+
 def tell(story: Story, served: Served) -> None:
     """The story."""
     at = story.address
@@ -299,6 +310,9 @@ def tell(story: Story, served: Served) -> None:
     story.look(ward, "copy")
     ward.goto(f"{at}/account")
     story.look(ward, "account")
+    ward.get_by_role("link", name="Renew your second factor").click()
+    story.look(ward, "factor")
+    investigator.factor = renewed(investigator)
     page = administrator.page
     page.goto(f"{at}/people")
     row = page.locator("tr", has_text="nina@trial.example")

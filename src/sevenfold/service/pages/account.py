@@ -1,4 +1,4 @@
-"""Your account: whoever is in changes their own password, and sees and ends their own sessions."""
+"""Your account: whoever is in changes their own password and second factor, and sees and ends their own sessions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +13,7 @@ from sevenfold.service.log import noted
 from sevenfold.service.pages.door import know_browser
 from sevenfold.service.people.accounts import hashed
 from sevenfold.service.people.changes import Access
+from sevenfold.service.people.factor import factor_picture, factor_step, is_factor, new_factor
 from sevenfold.service.people.passwords import check_password, kept_of
 from sevenfold.service.rendering import page
 
@@ -32,8 +33,7 @@ def account(request: Request, seat: Annotated[Seat, Depends(seated(None))]) -> H
 def change_password(request: Request, form: Filled) -> Response:
     """A new password, for whoever shows the present one and six digits; every other session ends."""
     seat, room = form.seat, form.seat.room
-    if room.is_demo:
-        raise InvalidInput("In a demonstration nobody has a password.")
+    _check_no_demo(seat)
     new = form.said.get("new", "")
     try:
         _check_new(form, new)
@@ -42,11 +42,44 @@ def change_password(request: Request, form: Filled) -> Response:
         if not room.sessions.is_there(seat.session):
             raise
         return _page(request, seat, fault=str(error))
-    device = cookie_of(request, Cookie.DEVICE)
-    access = Access(password=kept_of(new), session=seat.session.key, device=None if device is None else hashed(device))
+    access = Access(password=kept_of(new), session=seat.session.key, device=_device(request))
     room.change(seat.person, "password changed", "by the person", seat.person, access)
     noted("password.changed", person=seat.person.id)
-    answer = _page(request, seat, is_changed=True)
+    answer = _page(request, seat, changed="password")
+    know_browser(request, answer, seat.person)
+    return answer
+
+
+@routes.get("/factor")
+def factor(request: Request, seat: Annotated[Seat, Depends(seated(None))]) -> HTMLResponse:
+    """A new second factor to scan, and a form for it."""
+    _check_no_demo(seat)
+    return _factor_page(request, seat, new_factor())
+
+
+@routes.post("/factor")
+def renew_factor(request: Request, form: Filled) -> Response:
+    """A new second factor, for whoever shows the password, six digits of the present one and six of the new one; every
+    other session ends.
+    """
+    seat, room, new = form.seat, form.seat.room, form["factor"]
+    _check_no_demo(seat)
+    if not is_factor(new):
+        raise InvalidInput("The new second factor is not one of ours; load the page again.")
+    try:
+        step = _checked_step(form, new)
+        room.confirm(seat.session, form.said.get("password", ""), form["code"])
+    except InvalidInput as error:
+        if not room.sessions.is_there(seat.session):
+            raise
+        return _factor_page(request, seat, new, str(error))
+    access = Access(
+        factor=room.accounts.sealed_factor(seat.person, new), factor_used_at=step, session=seat.session.key,
+        device=_device(request),
+    )  # fmt: skip
+    room.change(seat.person, "second factor renewed", "by the person", seat.person, access)
+    noted("factor.renewed", person=seat.person.id)
+    answer = _page(request, seat, changed="factor")
     know_browser(request, answer, seat.person)
     return answer
 
@@ -78,7 +111,31 @@ def _check_new(form: Form, new: str) -> None:
     check_password(new, form.seat.person)
 
 
-def _page(request: Request, seat: Seat, *, fault: str | None = None, is_changed: bool = False) -> HTMLResponse:
+def _checked_step(form: Form, new: str) -> int:
+    step = factor_step(new, form["new code"], form.seat.room.now_s(), 0)
+    if step is None:
+        raise InvalidInput("The new authenticator shows other digits now; type the present ones of both.")
+    return step
+
+
+def _check_no_demo(seat: Seat) -> None:
+    if seat.room.is_demo:
+        raise InvalidInput("In a demonstration nobody has a password.")
+
+
+def _device(request: Request) -> str | None:
+    device = cookie_of(request, Cookie.DEVICE)
+    return None if device is None else hashed(device)
+
+
+def _factor_page(request: Request, seat: Seat, new: str, fault: str | None = None) -> HTMLResponse:
+    return page(
+        request, "factor", seat, status=200 if fault is None else 422, fault=fault, factor=new,
+        picture=factor_picture(new, seat.person.login),
+    )  # fmt: skip
+
+
+def _page(request: Request, seat: Seat, *, fault: str | None = None, changed: str = "") -> HTMLResponse:
     room, zone = seat.room, seat.room.zone(seat.person)
     rows = [
         (one, datetime.fromtimestamp(one.began_at, zone), datetime.fromtimestamp(one.seen_at, zone))
@@ -86,5 +143,5 @@ def _page(request: Request, seat: Seat, *, fault: str | None = None, is_changed:
     ]
     return page(
         request, "account", seat, status=200 if fault is None else 422, rows=rows, zone=zone.key, fault=fault,
-        is_changed=is_changed,
+        changed=changed,
     )  # fmt: skip

@@ -82,7 +82,7 @@ class Invitations:
         Raises:
             InvalidInput: the person has begun: nobody gets at their signature by one hand.
         """
-        if person.has_begun:
+        if (self.accounts.person(person.id) or person).has_begun:
             raise InvalidInput("A new link for somebody who is in already takes two people.")
         return self._put(person, now_s, asked_by=None, reason="")
 
