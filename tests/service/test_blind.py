@@ -257,7 +257,8 @@ def programs_of(served: Served) -> dict[Role, TestClient]:
     for person in served.room.accounts.people():
         wanted = RIGHTS[person.role] & set(OFFERED)
         if wanted:
-            _, shown = served.room.tokens.make(person, wanted, 30, served.room.now_s())
+            token = served.room.tokens.grant(person, wanted, 30, served.room.now_s())
+            shown = served.room.tokens.take(token.id, person, served.room.now_s())
             client = TestClient(app_of(served.room), raise_server_exceptions=False)
             client.headers["Authorization"] = f"Bearer {shown}"
             found[person.role] = client

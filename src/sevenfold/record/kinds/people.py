@@ -31,12 +31,12 @@ class PersonChanged(Payload):
     Args:
         change: ``suspended``, ``restored``, ``renewal asked`` (an administrator asks for a new link), ``attested`` (by
             the actor: it is the person whom a link is for), ``second factor renewed``, ``password changed``,
-            ``token made`` or ``token revoked``.
+            ``token made`` (granted by the actor), ``token taken`` (by the person) or ``token revoked``.
     """
 
     person: str
     change: Literal[
         "suspended", "restored", "renewal asked", "attested", "second factor renewed", "password changed",
-        "token made", "token revoked",
+        "token made", "token taken", "token revoked",
     ]  # fmt: skip
     reason: str

@@ -103,6 +103,24 @@ def end_others(form: Filled) -> Response:
     return RedirectResponse("/account", 303)
 
 
+@routes.post("/tokens/{token}/take")
+def take_token(request: Request, token: str, form: Filled) -> Response:
+    """A token that the administrator granted you, shown once to you alone."""
+    seat, room = form.seat, form.seat.room
+    if not any(one.id == token for one in room.tokens.waiting(seat.person, room.now_s())):
+        raise InvalidInput("There is no such token.")
+    try:
+        room.confirm(seat.session, form.said.get("password", ""), form["code"])
+    except InvalidInput as error:
+        if not room.sessions.is_there(seat.session):
+            raise
+        return _page(request, seat, token_fault=str(error))
+    room.changed(seat.person, "token taken", f"by the person ({token})", seat.person)
+    shown = room.tokens.take(token, seat.person, room.now_s())
+    noted("token.taken", token=token, person=seat.person.id)
+    return _page(request, seat, shown=shown)
+
+
 def _check_new(form: Form, new: str) -> None:
     if new != form.said.get("again", ""):
         raise InvalidInput("The two passwords are not the same.")
@@ -135,13 +153,26 @@ def _factor_page(request: Request, seat: Seat, new: str, fault: str | None = Non
     )  # fmt: skip
 
 
-def _page(request: Request, seat: Seat, *, fault: str | None = None, changed: str = "") -> HTMLResponse:
+def _page(
+    request: Request,
+    seat: Seat,
+    *,
+    fault: str | None = None,
+    token_fault: str | None = None,
+    changed: str = "",
+    shown: str | None = None,
+) -> HTMLResponse:
     room, zone = seat.room, seat.room.zone(seat.person)
     rows = [
         (one, datetime.fromtimestamp(one.began_at, zone), datetime.fromtimestamp(one.seen_at, zone))
         for one in room.sessions.all_of(seat.session, room.now_s())
     ]
+    waiting = [
+        (one, datetime.fromtimestamp(one.expires_at, zone)) for one in room.tokens.waiting(seat.person, room.now_s())
+    ]
+    is_well = fault is None and token_fault is None
     return page(
-        request, "account", seat, status=200 if fault is None else 422, rows=rows, zone=zone.key, fault=fault,
+        request, "account", seat, status=200 if is_well else 422, rows=rows, zone=zone.key, fault=fault, shown=shown,
+        waiting=waiting, token_fault=token_fault,
         changed=changed,
     )  # fmt: skip

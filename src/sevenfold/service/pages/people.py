@@ -65,11 +65,11 @@ def change_access(key: str, form: Filled) -> Response:
 
 @routes.post("/{key}/token")
 def make_token(request: Request, key: str, form: Filled) -> Response:
-    """A token with which a program acts for somebody; the page shows it once."""
+    """A token with which a program acts for somebody, who takes it on their own page; it is shown to nobody else."""
     room, person = form.seat.room, _somebody(form, key)
     reason, days = form.required("reason", "Reason"), form["days"]
     rights = [right for right in OFFERED if form[f"right {right}"]]
-    token, shown = room.tokens.make(person, rights, int(days) if days.isdecimal() else 0, room.now_s())
+    token = room.tokens.grant(person, rights, int(days) if days.isdecimal() else 0, room.now_s())
     until = datetime.fromtimestamp(token.expires_at, UTC).date().isoformat()
     told = f"{reason} ({token.id}, until {until}: {', '.join(sorted(token.rights))})"
     try:
@@ -78,7 +78,7 @@ def make_token(request: Request, key: str, form: Filled) -> Response:
         room.tokens.revoke(token.id)
         raise
     noted("token.made", token=token.id, person=person.id, by=form.seat.person.id)
-    return _page(request, form.seat, person, shown=shown)
+    return _page(request, form.seat, granted=person)
 
 
 @routes.post("/tokens/{token}/revoke")
@@ -99,7 +99,7 @@ def _somebody(form: Form, key: str) -> Person:
 
 
 def _page(
-    request: Request, seat: Seat, invited: Person | None = None, token: str | None = None, shown: str | None = None
+    request: Request, seat: Seat, invited: Person | None = None, token: str | None = None, granted: Person | None = None
 ) -> HTMLResponse:
     link = None if token is None else f"{seat.room.address}/begin/{token}"
     return page(
@@ -114,7 +114,7 @@ def _page(
         takes_two=invited is not None and admitting.needs_two(seat.room, invited),
         others=[] if invited is None else admitting.who_may_attest(seat.room, invited, seat.person),
         links={one.person.id: one for one in seat.room.invitations.out(seat.room.now_s())},
-        shown=shown,
+        granted=granted,
         tokens=[one for one in seat.room.tokens.all() if one.is_open(seat.room.now_s())],
         offered=OFFERED,
         rights_of=RIGHTS,
