@@ -10,12 +10,14 @@ import pyotp
 import pytest
 from served import SITE, Served, Visitor, serve_new
 
+from sevenfold.service.admitting import take_up
+from sevenfold.service.people.changes import Access
 from sevenfold.service.people.factor import new_factor
 from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
-__all__ = ["PASSWORD", "Member", "Watch", "member", "nina", "served", "watch"]
+__all__ = ["PASSWORD", "Member", "Watch", "link_of", "member", "nina", "served", "suspend", "take_up_link", "watch"]
 
 PASSWORD = "a sentence of my own"
 
@@ -55,13 +57,38 @@ class Member:
         return visitor
 
 
+def suspend(served: Served, person: Person, *, is_suspended: bool = True) -> None:
+    """Shut somebody out, or let them in again, as an administrator's page does."""
+    change = "suspended" if is_suspended else "restored"
+    served.room.change(person, change, "a test", person, Access(is_suspended=is_suspended))
+
+
+def link_of(served: Served, watch: Watch, person: Person) -> tuple[str, str]:
+    """What a link for somebody holds, and the code that goes with it: of two people, where it takes two."""
+    invitations, people = served.room.invitations, served.room.accounts
+    current = people.person(person.id)
+    assert current is not None
+    if not current.has_begun:
+        return invitations.invite(current, watch.at_s), ""
+    n = len(people.people())
+    asker, other = (people.admit(f"a{n}{one}", f"A {n}{one}", Role.ADMINISTRATOR, None, ()) for one in "bc")
+    token = invitations.ask(current, asker, "a test", watch.at_s)
+    return token, invitations.attest(current, other, watch.at_s)
+
+
+def take_up_link(served: Served, watch: Watch, person: Person, password: str, factor: str) -> None:
+    """Let somebody take up a link, whether they had begun before or not."""
+    token, told = link_of(served, watch, person)
+    take_up(served.room, token, told, password, factor, pyotp.TOTP(factor).at(int(watch.at_s)))
+
+
 def member(served: Served, watch: Watch, role: Role = Role.NURSE) -> Member:
     """Admit somebody, who chooses the password of these tests; then a minute goes by, so that a new code shows."""
     site = SITE if role in AT_A_SITE else None
     accounts, n = served.room.accounts, len(served.room.accounts.people())
     person = accounts.admit(f"somebody{n}@site.example", f"Somebody {n}", role, site, tuple(served.room.protocol.sites))
-    factor, token = new_factor(), accounts.invite(person, watch.at_s)
-    accounts.begin(token, PASSWORD, factor, pyotp.TOTP(factor).at(int(watch.at_s)), watch.at_s)
+    factor = new_factor()
+    take_up_link(served, watch, person, PASSWORD, factor)
     watch.at_s += 60
     return Member(served, person, factor)
 

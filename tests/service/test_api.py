@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import schemathesis
-from attacked import Watch
+from attacked import PASSWORD, Watch, member, suspend
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -51,7 +51,8 @@ def program(served: Served, role: Role, rights: set[Right] | None = None, site: 
     """A program that acts for somebody in a role, in all that a token can let it do or in some."""
     person = somebody(served, role, site)
     wanted = RIGHTS[role] & set(OFFERED) if rights is None else rights
-    _, shown = served.room.tokens.make(person, wanted, 30, served.room.now_s())
+    token = served.room.tokens.grant(person, wanted, 30, served.room.now_s())
+    shown = served.room.tokens.take(token.id, person, served.room.now_s())
     client = TestClient(app_of(served.room), base_url=HERE, raise_server_exceptions=False)
     client.headers["Authorization"] = f"Bearer {shown}"
     return client
@@ -262,9 +263,9 @@ def test_a_token_ends_by_its_day_by_revocation_and_by_suspension(
     assert first is not None
     served.room.tokens.revoke(first.id)
     assert [client.get(f"{API}/progress").status_code for client in clients] == [401, 200]
-    served.room.accounts.suspend(first.person, is_suspended=True)
+    suspend(served, first.person)
     assert clients[1].get(f"{API}/progress").status_code == 401
-    served.room.accounts.suspend(first.person, is_suspended=False)
+    suspend(served, first.person, is_suspended=False)
     served = serve_again(served)
     again = TestClient(app_of(served.room), base_url=HERE, headers=dict(clients[1].headers))
     assert again.get(f"{API}/progress").status_code == 200
@@ -272,17 +273,38 @@ def test_a_token_ends_by_its_day_by_revocation_and_by_suspension(
     assert again.get(f"{API}/progress").status_code == 401
 
 
-def test_the_administrator_makes_and_revokes_tokens_and_the_ledger_says_so(tmp_path: Path) -> None:
-    """For a person, with a part of the role's rights, a reason and an end; it is shown once."""
+def test_the_administrator_makes_and_revokes_tokens_and_the_ledger_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a person, with a part of the role's rights, a reason and an end; it is shown once, to the person alone."""
+    watch = Watch().put_on(monkeypatch)
     served = serve_new(tmp_path / "trial")
-    nurse, administrator = somebody(served, Role.NURSE), served.as_a(Role.ADMINISTRATOR)
+    nina, administrator = member(served, watch), served.as_a(Role.ADMINISTRATOR)
+    nurse = nina.person
     administrator.get("/people")
     wanted = {"right record visits": "yes", "days": "10", "reason": "import of vital signs"}
     text = administrator.post(f"/people/{nurse.id}/token", wanted)
-    shown = re.search(r'class="token">(sevenfold_[\w-]{43})<', text)
-    assert shown is not None
-    assert shown[1] not in administrator.get("/people")
+    assert "sevenfold_" not in text
     (token,) = served.room.tokens.all()
+    own, paul = nina.come_in(), member(served, watch).come_in()
+    watch.at_s += 60
+    take = f"/account/tokens/{token.id}/take"
+    own.get("/account")
+    for visitor, said, told in (
+        (administrator, {}, "no such token"), (paul, {}, "no such token"), (own, {}, "do not belong together"),
+        (own, {"password": PASSWORD, "code": "000000"}, "do not belong together"),
+    ):  # fmt: skip
+        visitor.get("/account")
+        assert told in visitor.post(take, said, 422)
+    assert served.room.tokens.of(f"waits {token.id}", watch.at_s) is None
+    said = {"password": PASSWORD, "code": nina.code()}
+    shown = re.search(r'class="token">(sevenfold_[\w-]{43})<', own.post(take, said))
+    assert shown is not None
+    assert shown[1] not in own.get("/account")
+    assert "sevenfold_" not in administrator.get("/people")
+    watch.at_s += 60
+    assert "no such token" in own.post(take, {"password": PASSWORD, "code": nina.code()}, 422)
+    assert served.room.tokens.of(shown[1], watch.at_s) is not None
     assert token.rights == {Right.RECORD_VISIT}
     for said in (
         {**wanted, "days": "0"}, {**wanted, "days": "999"}, {**wanted, "reason": ""}, {"days": "1", "reason": "x"},
@@ -293,7 +315,8 @@ def test_the_administrator_makes_and_revokes_tokens_and_the_ledger_says_so(tmp_p
     events = [event for event in served.room.conduct.ledger.events() if event.type == "PersonChanged"]
     changed = [read_payload(event) for event in events]
     changes = [(one.change, one.person) for one in changed if isinstance(one, PersonChanged)]
-    assert changes == [("token made", nurse.id), ("token revoked", nurse.id)]
+    assert changes == [("token made", nurse.id), ("token taken", nurse.id), ("token revoked", nurse.id)]
+    assert [one.actor.partition(" ")[0] for one in events] == ["administrator", "nurse", "administrator"]
     assert "record visits" in str(changed[0])
     assert verify(served.folder / "trial.db").is_whole
 
@@ -304,7 +327,7 @@ def test_no_token_lets_a_program_unblind_admit_or_do_what_the_role_may_not(serve
     holders = [role for role in Role if right in RIGHTS[role]] if right is not Right.SCREEN else [Role.NURSE]
     for role in holders:
         with pytest.raises(InvalidInput, match="rights of that role"):
-            served.room.tokens.make(somebody(served, role), {right}, 1, served.room.now_s())
+            served.room.tokens.grant(somebody(served, role), {right}, 1, served.room.now_s())
 
 
 @pytest.mark.parametrize("role", [Role.INVESTIGATOR, Role.NURSE])

@@ -2,7 +2,7 @@
 
 import re
 
-from attacked import PASSWORD, Member, Watch, member, nina, served, watch  # noqa: F401 (fixtures)
+from attacked import PASSWORD, Member, Watch, link_of, member, nina, served, watch  # noqa: F401 (fixtures)
 from served import Served, Visitor
 
 from sevenfold.record.payloads import PersonChanged
@@ -76,6 +76,76 @@ def test_a_new_password_is_refused_without_the_present_one_the_digits_or_what_ev
     for _ in range(2):
         own.post("/account/password", asked(nina, password="not my sentence"), 422)
     assert "Log in again" in own.post("/account/password", asked(nina, password="not my sentence"), 422)
+    assert not is_in(own)
+    assert served.room.conduct.ledger.head.count == before
+    nina.come_in()
+
+
+def renewing(nina: Member, own: Visitor, **other: str) -> tuple[str, dict[str, str]]:
+    """The new secret that the page shows, and the form filled in."""
+    found = re.search(r'name="factor" value="([A-Z2-7]{32})"', own.get("/account/factor"))
+    assert found is not None
+    digits = Member(nina.served, nina.person, found[1]).code()
+    said = {"factor": found[1], "password": PASSWORD, "code": nina.code(), "new code": digits}
+    return found[1], said | {name.replace("_", " "): value for name, value in other.items()}
+
+
+def test_who_shows_the_password_and_six_digits_of_both_gets_a_new_second_factor(
+    served: Served, nina: Member, watch: Watch
+) -> None:
+    """The old one opens nothing; other sessions, browsers and links are gone, this session stays; it is recorded."""
+    other, own = nina.come_in(), served.anybody()
+    watch.at_s += 60
+    own.post("/login", nina.said())
+    elsewhere, here = other.client.cookies["sevenfold_device"], own.client.cookies["sevenfold_device"]
+    watch.at_s += 60
+    new, said = renewing(nina, own)
+    assert new != nina.factor
+    assert new not in own.get("/account/factor")
+    link, _ = link_of(served, watch, nina.person)
+    before = served.room.conduct.ledger.head.count
+    assert "Your second factor was renewed" in own.post("/account/factor", said)
+    assert is_in(own)
+    assert not is_in(other)
+    assert not served.room.devices.is_known(nina.person.id, elsewhere, watch.at_s)
+    assert own.client.cookies["sevenfold_device"] != here
+    assert served.room.devices.is_known(nina.person.id, own.client.cookies["sevenfold_device"], watch.at_s)
+    assert served.room.invitations.of(link, watch.at_s) is None
+    assert served.room.conduct.ledger.head.count == before + 1
+    event = served.room.conduct.ledger.of_type("PersonChanged")[-1]
+    told = PersonChanged.model_validate_json(event.payload)
+    assert (told.person, told.change, event.actor) == (nina.person.id, "second factor renewed", nina.person.actor)
+    held = b"".join(path.read_bytes() for path in served.folder.glob("*.db*"))
+    assert new.encode() not in held
+    renewed = Member(served, nina.person, new)
+    served.anybody().post("/login", renewed.said(), 401)  # the code that showed that it works
+    watch.at_s += 60
+    served.anybody().post("/login", nina.said(), 401)
+    renewed.come_in()
+
+
+def test_a_second_factor_is_not_renewed_without_the_password_the_present_digits_and_the_new_ones(
+    served: Served, nina: Member, watch: Watch
+) -> None:
+    """Nothing is changed or recorded, the same picture is shown again, and guessing ends the session at the fifth."""
+    own = nina.come_in()
+    watch.at_s += 60
+    before = served.room.conduct.ledger.head.count
+    for wrong, told in (
+        ({"new_code": "000000"}, "other digits"),
+        ({"password": "not my sentence"}, "do not belong together"),
+        ({"code": "000000"}, "do not belong together"),
+    ):
+        new, said = renewing(nina, own, **wrong)
+        text = own.post("/account/factor", said, 422)
+        assert told in text
+        assert new in text
+        assert PASSWORD not in text
+    for odd in ("", "x" * 32, "A" * 31, nina.factor.lower()):
+        own.post("/account/factor", renewing(nina, own)[1] | {"factor": odd}, 422)
+    for _ in range(2):
+        own.post("/account/factor", renewing(nina, own, code="000000")[1], 422)
+    assert "Log in again" in own.post("/account/factor", renewing(nina, own, code="000000")[1], 422)
     assert not is_in(own)
     assert served.room.conduct.ledger.head.count == before
     nina.come_in()

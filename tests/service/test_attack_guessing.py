@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from attacked import PASSWORD, Member, Watch, member, served, watch  # noqa: F401 (fixtures)
+from attacked import PASSWORD, Member, Watch, member, served, suspend, take_up_link, watch  # noqa: F401 (fixtures)
 from hypothesis import given
 from hypothesis import strategies as st
 from served import SITE, Served, Visitor, enrolled, serve_new
@@ -69,8 +69,7 @@ def test_whoever_is_shut_out_is_told_what_to_do(served: Served, watch: Watch) ->
     text = served.anybody().post("/login", nina.said(), 401)
     for way in ("a quarter of an hour at first", "a browser from which you came in before", "administrator"):
         assert way in text
-    factor, token = nina.factor, served.room.accounts.invite(nina.person, watch.at_s)
-    served.room.accounts.begin(token, PASSWORD, factor, nina.code(), watch.at_s)
+    take_up_link(served, watch, nina.person, PASSWORD, nina.factor)
     watch.at_s += 60
     assert comes_in(served.anybody(), nina.said())
 
@@ -193,7 +192,8 @@ def test_the_cookie_of_a_browser_is_kept_from_scripts_other_sites_and_clear_text
         failed = served.anybody().client.post("/login", data=nina.said(password=WRONG), follow_redirects=False)
         assert "set-cookie" not in failed.headers
         answer = served.anybody().client.post("/login", data=nina.said(), follow_redirects=False)
-        (said,) = [one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{COOKIE}=")]
+        name = f"__Host-{COOKIE}" if is_behind_tls else COOKIE
+        (said,) = [one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{name}=")]
         words = {word.strip().lower() for word in said.split(";")[1:]}
         secure = {"secure"} if is_behind_tls else set()
         assert words == {"httponly", "samesite=strict", "path=/", f"max-age={YEAR_S}"} | secure
@@ -207,13 +207,13 @@ def test_a_browser_is_forgotten_after_a_year_at_a_suspension_and_with_a_new_link
     cookie = nina.come_in().client.cookies[COOKIE]
     assert is_known(nina.person.id, cookie, watch.at_s + KNOWN_FOR_S - 1)
     assert not is_known(nina.person.id, cookie, watch.at_s + KNOWN_FOR_S)
-    accounts.suspend(nina.person, is_suspended=True)
-    accounts.suspend(nina.person, is_suspended=False)
+    suspend(served, nina.person)
+    suspend(served, nina.person, is_suspended=False)
     assert not is_known(nina.person.id, cookie, watch.at_s)
     watch.at_s += 60
     again = nina.come_in().client.cookies[COOKIE]
     watch.at_s += 60
-    accounts.begin(accounts.invite(nina.person, watch.at_s), PASSWORD, nina.factor, nina.code(), watch.at_s)
+    take_up_link(served, watch, nina.person, PASSWORD, nina.factor)
     assert not is_known(nina.person.id, again, watch.at_s)
     watch.at_s += KNOWN_FOR_S
     nina.come_in()

@@ -4,7 +4,7 @@ import re
 
 import pyotp
 import pytest
-from attacked import PASSWORD, Watch, member, served, watch  # noqa: F401 (fixtures)
+from attacked import PASSWORD, Watch, member, served, suspend, take_up_link, watch  # noqa: F401 (fixtures)
 from served import SITE, Served
 
 from sevenfold.errors import InvalidInput
@@ -70,7 +70,7 @@ def test_whatever_is_wrong_the_door_says_the_same_and_works_as_much(
     monkeypatch.setattr(door, "matches", counted)
     people = [member(served, watch) for _ in range(3)]
     suspended, shut, open_one = people
-    served.room.accounts.suspend(suspended.person, is_suspended=True)
+    suspend(served, suspended.person)
     for _ in range(5):
         served.anybody().post("/login", shut.said(password="not my sentence"), 401)
     invited = served.room.accounts.admit("invited@site.example", "I", Role.NURSE, SITE, (SITE,))
@@ -90,8 +90,7 @@ def test_passwords_have_twelve_to_256_letters_of_any_kind_and_are_taken_as_typed
     person = served.room.accounts.admit("nina@site.example", "Nina Weber 1970", Role.NURSE, SITE, (SITE,))
 
     def begun(password: str) -> None:
-        factor, token = new_factor(), served.room.accounts.invite(person, watch.at_s)
-        served.room.accounts.begin(token, password, factor, pyotp.TOTP(factor).at(int(watch.at_s)), watch.at_s)
+        take_up_link(served, watch, person, password, new_factor())
 
     for refused in ("short", "a" * 11, "aaaaaaaaaaaaaaaa", "x y" * 100, "nina@site.example", "Nina Weber 1970"):
         with pytest.raises(InvalidInput, match="sentence of your own"):
@@ -119,7 +118,7 @@ def test_the_fields_of_the_door_hide_the_password_and_let_a_manager_fill_it_in(s
 def test_a_link_opens_once_within_three_days_and_a_newer_one_replaces_it(served: Served, watch: Watch) -> None:
     """Its token has 256 bits from the machine, and the database keeps a hash of it alone."""
     person = served.room.accounts.admit("nina@site.example", "Nina", Role.NURSE, SITE, (SITE,))
-    first, second = (served.room.accounts.invite(person, watch.at_s) for _ in range(2))
+    first, second = (served.room.invitations.invite(person, watch.at_s) for _ in range(2))
     assert len(second) == 43  # 32 bytes, base64url
     people = b"".join(path.read_bytes() for path in served.folder.glob("people.db*"))
     assert second.encode() not in people
@@ -132,17 +131,24 @@ def test_a_link_opens_once_within_three_days_and_a_newer_one_replaces_it(served:
 def test_who_gets_a_new_link_loses_sessions_and_the_old_factor_when_it_is_taken_up(
     served: Served, watch: Watch
 ) -> None:
-    """A lost factor is renewed by the administrator, with a reason in the ledger; the old one opens nothing then."""
+    """A lost factor is renewed by two people, with a reason in the ledger; the old one opens nothing then."""
     nina, administrator = member(served, watch), served.as_a(Role.ADMINISTRATOR)
+    sponsor = member(served, watch, Role.SPONSOR)
     inside = nina.come_in()
     administrator.get("/people")
     administrator.post(f"/people/{nina.person.id}/invite", {}, 422)
     text = administrator.post(f"/people/{nina.person.id}/invite", {"reason": "telephone lost"})
     link = re.search(r'class="link">([^<]+)<', text)
     assert link is not None
+    confirming = sponsor.come_in()
+    watch.at_s += 60
+    confirming.get("/attest")
+    known = {"known by": "called", "password": PASSWORD, "code": sponsor.code()}
+    told = re.search(r'class="half">([^<]+)<', confirming.post(f"/attest/{nina.person.id}", known))
+    assert told is not None
     factor = new_factor()
     code = pyotp.TOTP(factor).at(int(watch.at_s))
-    said = {"factor": factor, "password": PASSWORD, "again": PASSWORD, "code": code}
+    said = {"factor": factor, "password": PASSWORD, "again": PASSWORD, "code": code, "told": told[1]}
     served.anybody().post(link[1], said)
     assert inside.client.get("/subjects", follow_redirects=False).status_code == 303
     watch.at_s += 60

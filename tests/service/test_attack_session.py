@@ -1,10 +1,12 @@
 """Attacks on sessions: planting, stealing, outliving; and what is asked again before a signature or an unblinding."""
 
 from attacked import Member, Watch, member, nina, served, watch  # noqa: F401 (fixtures)
+from fastapi.testclient import TestClient
 from httpx2 import Response
-from served import SITE, Served, enrolled
+from served import SITE, Served, Visitor, enrolled
 
 from sevenfold.edge.keys import key_beside
+from sevenfold.service.app import app_of
 from sevenfold.service.opening import opened
 from sevenfold.service.role import Role
 
@@ -110,10 +112,41 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites_and_behind_tls_from_cle
     served.room = opened(served.folder, key_beside(served.folder), is_behind_tls=True)
     watch.at_s += 60
     answer = served.anybody().client.post("/login", data=nina.said(), follow_redirects=False)
-    assert "secure" in cookie_of(header_of(answer, "sevenfold"))
+    assert "secure" in cookie_of(header_of(answer, "__Host-sevenfold"))
     answer = served.anybody().client.post("/language", data={"language": "fr"}, follow_redirects=False)
-    assert {"secure", "httponly"} <= cookie_of(answer.headers["set-cookie"]).keys()
+    assert {"secure", "httponly", "__host-language"} <= cookie_of(answer.headers["set-cookie"]).keys()
     assert "max-age" in answer.headers["strict-transport-security"]
+
+
+def test_behind_tls_every_cookie_is_of_this_host_alone_and_one_without_the_prefix_opens_nothing(
+    served: Served, nina: Member, watch: Watch
+) -> None:
+    """As browsers take ``__Host-``: Secure, Path=/, no Domain, on setting and on dropping; another machine of the
+    domain can plant a plain name alone, which is not read.
+    """
+    served.room.close()
+    served.room = opened(served.folder, key_beside(served.folder), is_behind_tls=True)
+    visitor = Visitor(TestClient(app_of(served.room), base_url="https://testserver"))
+    answers = [
+        visitor.client.post("/login", data=nina.said(), follow_redirects=False),
+        visitor.client.post("/language", data={"language": "fr"}, follow_redirects=False),
+    ]
+    visitor.get("/account")
+    assert set(visitor.client.cookies) == {"__Host-sevenfold", "__Host-sevenfold_device", "__Host-language"}
+    session = visitor.client.cookies["__Host-sevenfold"]
+    for name, status in (("sevenfold", 303), ("__Host-sevenfold", 200)):
+        other = TestClient(app_of(served.room), base_url="https://testserver", cookies={name: session})
+        assert other.get("/account", follow_redirects=False).status_code == status
+    answers.append(visitor.client.post("/logout", data={"form_key": visitor.form_key}, follow_redirects=False))
+    sent = [said for answer in answers for said in answer.headers.get_list("set-cookie")]
+    assert len(sent) == 4
+    for said in sent:
+        words = cookie_of(said)
+        assert said.startswith("__Host-")
+        assert {"secure", "httponly", "samesite", "path"} <= words.keys()
+        assert words["path"] == "/"
+        assert "domain" not in words
+    assert "__Host-sevenfold" not in visitor.client.cookies
 
 
 def test_an_unblinding_asks_again_for_password_and_factor(served: Served, watch: Watch) -> None:

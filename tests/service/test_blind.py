@@ -209,6 +209,23 @@ class World:
         for name in [name for name in waiting if not room.conduct.standings[name].is_over][:1]:
             assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{name}/reconsent", answer) == 303
 
+    def let_in(self) -> None:
+        """Somebody is admitted and confirmed by a second person, and a program's token is granted and taken."""
+        room = self.served.room
+        new = {"name": "Nora Blum", "login": "nora@site.example", "role": "nurse", "site": SITE}
+        assert self.ask(Role.ADMINISTRATOR, "POST", "/people", new) == 200
+        (nora,) = [one for one in room.accounts.people() if one.login == new["login"]]
+        for role in (Role.SPONSOR, Role.INVESTIGATOR, Role.NURSE):
+            self.ask(role, "GET", "/attest")
+        assert self.ask(Role.INVESTIGATOR, "POST", f"/attest/{nora.id}", {"known by": "met"}) == 200
+        nurse = next(
+            one for one in room.accounts.people() if one.role is Role.NURSE and one.site == SITE and one != nora
+        )
+        said = {"right record visits": "yes", "days": "10", "reason": "import of vital signs"}
+        assert self.ask(Role.ADMINISTRATOR, "POST", f"/people/{nurse.id}/token", said) == 200
+        (token,) = room.tokens.waiting(nurse, room.now_s())
+        assert self.ask(Role.NURSE, "POST", f"/account/tokens/{token.id}/take") == 200
+
     @property
     def now(self) -> str:
         """As a form of the site tells it."""
@@ -259,7 +276,8 @@ def programs_of(served: Served) -> dict[Role, TestClient]:
     for person in served.room.accounts.people():
         wanted = RIGHTS[person.role] & set(OFFERED)
         if wanted:
-            _, shown = served.room.tokens.make(person, wanted, 30, served.room.now_s())
+            token = served.room.tokens.grant(person, wanted, 30, served.room.now_s())
+            shown = served.room.tokens.take(token.id, person, served.room.now_s())
             client = TestClient(app_of(served.room), raise_server_exceptions=False)
             client.headers["Authorization"] = f"Bearer {shown}"
             found[person.role] = client
@@ -299,6 +317,7 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
         world.work()
         world.send_files()
         world.keep_identities()
+        world.let_in()
         world.crawl("GET")
         world.crawl("POST")
     finally:

@@ -55,9 +55,11 @@ class Person:
 
     def again(self) -> None:
         """Password and six digits once more, of a step of time that was not used yet."""
+        while self.last_step > time.time() // 30:
+            time.sleep(0.5)
         self.last_step = max(int(time.time()) // 30, self.last_step + 1)
-        self.page.fill("#password", self.password)
-        self.page.fill("#code", pyotp.TOTP(self.factor).at(self.last_step * 30))
+        self.page.fill("input[name=password]", self.password)
+        self.page.fill("input[name=code]", pyotp.TOTP(self.factor).at(self.last_step * 30))
 
 
 @dataclass
@@ -92,13 +94,15 @@ class Story:
         if not asked.url.startswith((self.address, "data:")):
             self.faults.append(f"{asked.url} was asked for")
 
-    def begins(self, link: str) -> Person:
-        """Somebody takes up an invitation."""
+    def begins(self, link: str, told: str = "") -> Person:
+        """Somebody takes up an invitation, with the code that a second person told where it needs one."""
         page, password = self.window(), "a sentence of my own"
         page.goto(link)
         self.look(page, "begin")
         factor = page.locator("input[name=factor]").input_value()
         step = int(time.time()) // 30
+        if told:
+            page.fill("#told", told)
         page.fill("#password", password)
         page.fill("#again", password)
         page.fill("#code", pyotp.TOTP(factor).at(step * 30))
@@ -144,6 +148,17 @@ def test_the_whole_story_in_a_browser(tmp_path: Path, browser: Browser, where: s
     served.room.close()
 
 
+def renewed(person: Person) -> str:
+    """Somebody renews the second factor; answers the new secret."""
+    page = person.page
+    secret = page.locator("input[name=factor]").input_value()
+    person.again()
+    page.fill("#new-code", pyotp.TOTP(secret).at(person.last_step * 30))
+    page.get_by_role("button", name="Renew your second factor").click()
+    assert "Your second factor was renewed" in page.inner_text("main")
+    return secret
+
+
 def tell(story: Story, served: Served) -> None:
     """The story."""
     at = story.address
@@ -160,9 +175,23 @@ def tell(story: Story, served: Served) -> None:
         page.select_option("#role", role)
         page.select_option("#site", site)
         page.get_by_role("button", name="Admit").click()
-        return story.begins(page.locator("code.link").inner_text())
+        return linked()
 
-    sponsor = admitted("Sara", "sponsor").page
+    def linked() -> Person:
+        """Whoever the administrator made a link for begins, after the sponsor has confirmed who it is if need be."""
+        page = administrator.page
+        link, told = page.locator("code.link").inner_text(), ""
+        if page.get_by_text("It opens nothing yet.").count():
+            sara.page.goto(f"{at}/attest")
+            sara.page.get_by_label("I met them.").check()
+            sara.again()
+            story.look(sara.page, "attest")
+            sara.page.get_by_role("button", name="Confirm and see the code").click()
+            told = sara.page.locator("code.half").inner_text()
+        return story.begins(link, told)
+
+    sara = admitted("Sara", "sponsor")
+    sponsor = sara.page
     investigator = admitted("Ida", "investigator", SITE)
     nurse = admitted("Nina", "nurse", SITE).page
     pharmacist = admitted("Paul", "unblinded pharmacist", SITE).page
@@ -281,6 +310,17 @@ def tell(story: Story, served: Served) -> None:
     story.look(ward, "copy")
     ward.goto(f"{at}/account")
     story.look(ward, "account")
+    ward.get_by_role("link", name="Renew your second factor").click()
+    story.look(ward, "factor")
+    investigator.factor = renewed(investigator)
+    page = administrator.page
+    page.goto(f"{at}/people")
+    row = page.locator("tr", has_text="nina@trial.example")
+    row.locator("summary").click()
+    row.locator("form[action$='/invite'] input[name=reason]").fill("telephone lost")
+    row.get_by_role("button", name="New link").click()
+    story.look(page, "people")
+    linked().page.goto(f"{at}{WHO}")
     ward.goto(f"{at}{WHO}")
     ward.select_option("#step", "died")
     ward.fill("#detail", "septic shock")

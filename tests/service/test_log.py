@@ -87,6 +87,39 @@ def test_refusals_changes_of_access_and_a_broken_program_stand_in_the_log(
     assert all(LINE.match(line) for line in lines), lines
 
 
+def test_a_link_of_two_people_stands_in_the_log_by_its_steps_and_without_link_or_code(
+    tmp_path: Path, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asked, who confirmed, wrong codes and the fifth of them; nothing that opens anything."""
+    watch = Watch().put_on(monkeypatch)
+    served = serve_new(tmp_path / "trial")
+    nina, adam, sara = (member(served, watch, role) for role in (Role.NURSE, Role.ADMINISTRATOR, Role.SPONSOR))
+    whose = f"person={nina.person.id}"
+    page, confirming = adam.come_in(), sara.come_in()
+    watch.at_s += 60
+    page.get("/people")
+    lines.clear()
+    link = re.search(r'class="link">([^<]+)<', page.post(f"/people/{nina.person.id}/invite", {"reason": "lost"}))
+    confirming.get("/attest")
+    known = {"known by": "met", "password": PASSWORD, "code": sara.code()}
+    code = re.search(r'class="half">([^<]+)<', confirming.post(f"/attest/{nina.person.id}", known))
+    assert link is not None
+    assert code is not None
+    stranger = served.anybody()
+    for told in ["00000-00000"] * 5:
+        said = {"factor": nina.factor, "password": PASSWORD, "again": PASSWORD, "code": nina.code(), "told": told}
+        stranger.post(link[1], said, 422)
+    assert lines == [
+        f"person.invited {whose} by={adam.person.id}",
+        f"person.attested {whose} by={sara.person.id}",
+        *[f"invitation.not_taken_up {whose}"] * 4,
+        f"invitation.shut {whose}",
+        f"invitation.not_taken_up {whose}",
+    ]
+    for secret in (link[1].rpartition("/")[2], code[1], code[1].replace("-", "")):
+        assert not any(secret in line for line in lines)
+
+
 def test_no_line_holds_a_name_a_login_an_arm_or_what_was_typed(tmp_path: Path, lines: list[str]) -> None:
     """Whatever is tried: a subject's whole way in, and hostile text at the door."""
     served = serve_new(tmp_path / "trial")

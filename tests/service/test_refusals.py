@@ -26,7 +26,10 @@ SPEAKING = sorted(
         *set((SOURCE / "service" / "people").glob("*.py"))
         - {SOURCE / "service" / "people" / "upgrade.py"},  # a start's
         *(SOURCE / "service" / "importing").glob("*.py"),
-        *(SOURCE / "service" / name for name in ("room.py", "fields.py", "gate.py", "screening_form.py", "final.py")),
+        *(
+            SOURCE / "service" / name
+            for name in ("room.py", "admitting.py", "fields.py", "gate.py", "screening_form.py", "final.py")
+        ),
         *(
             SOURCE / "trial" / name
             for name in (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from attacked import PASSWORD, Watch, member, watch  # noqa: F401 (fixtures)
+from attacked import PASSWORD, Watch, member, suspend, watch  # noqa: F401 (fixtures)
 from served import SITE, Served, consenting, serve_new
 
 from sevenfold.cli import main
@@ -98,7 +98,7 @@ def test_a_login_is_one_person_s_and_is_never_given_to_another(served: Served) -
     first = accounts.admit("ida@site.example", "Ida Roth", Role.INVESTIGATOR, SITE, (SITE,))
     administrator = served.as_a(Role.ADMINISTRATOR)
     for is_suspended in (False, True):
-        accounts.suspend(first, is_suspended=is_suspended)
+        suspend(served, first, is_suspended=is_suspended)
         for login in ("ida@site.example", " IDA@Site.example "):
             with pytest.raises(InvalidInput, match="Somebody has the login"):
                 accounts.admit(login, "Another Ida", Role.NURSE, SITE, (SITE,))
@@ -124,7 +124,7 @@ def test_the_people_s_database_gives_neither_password_nor_factor(served: Served,
 def test_an_authenticator_is_tried_before_it_counts(served: Served, watch: Watch) -> None:
     """11.300(e): a link is taken up only with the digits that the new authenticator shows."""
     person = served.room.accounts.admit("new@site.example", "New", Role.NURSE, SITE, (SITE,))
-    token, factor = served.room.accounts.invite(person, watch.at_s), new_factor()
+    token, factor = served.room.invitations.invite(person, watch.at_s), new_factor()
     code = pyotp.TOTP(factor).at(int(watch.at_s))
     said = {"factor": factor, "password": PASSWORD, "again": PASSWORD}
     for wrong in ("", f"{(int(code) + 1) % 10**6:06d}", pyotp.TOTP(new_factor()).at(int(watch.at_s))):

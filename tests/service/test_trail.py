@@ -196,7 +196,7 @@ def test_the_ledger_says_who_was_admitted_suspended_and_let_in_again_by_whom_and
         administrator.post(f"/people/{nina.id}/access", {"reason": reason})
     admitted, *changes = events(served)[-3:]
     said = read_payload(admitted)
-    assert said == PersonAdmitted(person=nina.id, name="Nina Weber", role="nurse", site=SITE)
+    assert said == PersonAdmitted(person=nina.id, name="Nina Weber", role="nurse", site=SITE, is_by_one_hand=False)
     told = [read_payload(event) for event in changes]
     assert told == [
         PersonChanged(person=nina.id, change="suspended", reason="left the hospital"),

@@ -34,10 +34,23 @@ TOKEN_THEN = (
     "CREATE TABLE token (id TEXT NOT NULL, token TEXT NOT NULL, person TEXT NOT NULL, rights TEXT NOT NULL, "
     "expires_at FLOAT NOT NULL, is_revoked BOOLEAN NOT NULL, PRIMARY KEY (id), UNIQUE (token))"
 )
+DEVICE_THEN = (
+    "CREATE TABLE device (token TEXT NOT NULL, person TEXT NOT NULL, expires_at FLOAT NOT NULL, "
+    "n_failed INTEGER DEFAULT '0' NOT NULL, locked_until FLOAT DEFAULT '0' NOT NULL, PRIMARY KEY (token, person))"
+)
+SESSION_COUNTED = (
+    "CREATE TABLE session (token TEXT NOT NULL, person TEXT NOT NULL, form_key TEXT NOT NULL, began_at FLOAT NOT NULL, "
+    "seen_at FLOAT NOT NULL, n_failed INTEGER DEFAULT '0' NOT NULL, PRIMARY KEY (token))"
+)
+VERSION_THEN = "CREATE TABLE version (number INTEGER NOT NULL, PRIMARY KEY (number))"
 THEN = {
     1: (PERSON_THEN, INVITATION_THEN, SESSION_THEN),
     2: (PERSON_THEN, INVITATION_THEN, SESSION_THEN, TOKEN_THEN),
-}
+    3: (
+        PERSON_THEN, INVITATION_THEN, SESSION_COUNTED, DEVICE_THEN, TOKEN_THEN, VERSION_THEN,
+        "INSERT INTO version VALUES (3)",
+    ),
+}  # fmt: skip
 """The tables as each version made them, as SQLAlchemy wrote it then."""
 KINDS = ["sqlite", "postgresql"]
 
@@ -59,7 +72,9 @@ def made_then(engine: sa.Engine, version: int, people: list[dict[str, object]]) 
         for statement in THEN[version]:
             connection.exec_driver_sql(statement)
         connection.execute(sa.insert(PERSON), people)
-        connection.exec_driver_sql("INSERT INTO session VALUES ('hash', 'p1', 'key', 1e9, 1e9)")
+        connection.exec_driver_sql(
+            "INSERT INTO session (token, person, form_key, began_at, seen_at) VALUES ('hash', 'p1', 'key', 1e9, 1e9)"
+        )
 
 
 def shape_of(engine: sa.Engine) -> object:

@@ -13,14 +13,16 @@ from starlette.exceptions import HTTPException
 
 from sevenfold.errors import BlindBroken, InvalidInput, OutOfOrder, SevenfoldError, Unavailable
 from sevenfold.service.api.app import api_of, problem
+from sevenfold.service.cookies import Cookie, cookie_of
 from sevenfold.service.declared import check_declared
 from sevenfold.service.final import FinalReport
-from sevenfold.service.gate import COOKIE, Forbidden, Outside, Seat, room_of
+from sevenfold.service.gate import Forbidden, Outside, Seat, room_of
 from sevenfold.service.headers import Bounded, guarded, with_headers
 from sevenfold.service.importing.recording import Uploads
 from sevenfold.service.log import noted
 from sevenfold.service.pages import (
     account,
+    attesting,
     boundary,
     closing,
     copies,
@@ -49,8 +51,8 @@ __all__ = ["app_of"]
 
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
-    door, account, people, subjects, data, screening, visits, events, stock, doses, safety, identities, importing,
-    serious, trial, monitoring, closing, emergency, notices, boundary, copies,
+    door, account, people, attesting, subjects, data, screening, visits, events, stock, doses, safety, identities,
+    importing, serious, trial, monitoring, closing, emergency, notices, boundary, copies,
 )  # fmt: skip
 
 
@@ -128,7 +130,7 @@ def _route_of(request: Request) -> str:
 
 def _whoever(request: Request) -> str:
     room = room_of(request)
-    session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+    session = room.sessions.of(cookie_of(request, Cookie.SESSION), room.now_s())
     return "nobody" if session is None else session.person.id
 
 
@@ -136,7 +138,7 @@ def _refused(request: Request, status: int, told: str) -> Response:
     """Say what was found and that nothing was recorded, to whoever is in or not."""
     room = room_of(request)
     try:
-        session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+        session = room.sessions.of(cookie_of(request, Cookie.SESSION), room.now_s())
     except (SQLAlchemyError, OSError, Unavailable):
         session = None
     seat = None if session is None else Seat(room, session)

@@ -29,8 +29,7 @@ from sevenfold.record.store import store_of
 from sevenfold.record.verify import Verification, verify
 from sevenfold.service.identities.identities import FILE
 from sevenfold.service.opening import DATABASE, is_there, places_of
-from sevenfold.service.people.database import make_people, people_engine, people_in, people_through
-from sevenfold.service.people.tables import PERSON
+from sevenfold.service.people.database import Kept, make_people, people_engine, people_in, people_through, put_people
 
 __all__ = ["back_up", "restore"]
 
@@ -128,13 +127,11 @@ def restore(backup: Path, folder: Path, database: sa.URL | None = None) -> Verif
     return found
 
 
-def _put_people(place: Path | sa.URL, people: list[dict[str, Any]]) -> None:
+def _put_people(place: Path | sa.URL, people: Kept) -> None:
     """Those who work in the trial; nobody's session or invitation goes into a backup."""
     engine = people_engine(place)
     make_people(engine)
-    with engine.begin() as connection:
-        if people:
-            connection.execute(sa.insert(PERSON), people)
+    put_people(engine, people)
     engine.dispose()
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sevenfold.errors import InvalidInput
+from sevenfold.service.cookies import Cookie, cookie_of
 from sevenfold.service.headers import MOST_BYTES
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Session
@@ -21,8 +22,6 @@ from sevenfold.service.role import Right
 from sevenfold.service.room import Room
 
 __all__ = [
-    "COOKIE",
-    "DEVICE_COOKIE",
     "Forbidden",
     "Form",
     "Outside",
@@ -34,8 +33,6 @@ __all__ = [
     "seated",
 ]
 
-COOKIE: Final = "sevenfold"
-DEVICE_COOKIE: Final = "sevenfold_device"
 _FIELDS: Final = 600  # of a form, at most
 _FIELDS_WITH_FILE: Final = 10  # of a form that brings a file
 _LONGEST: Final = 20_000  # letters of a field
@@ -104,7 +101,7 @@ def seated(right: Right | None) -> Callable[[Request], Seat]:
 
     def check(request: Request) -> Seat:
         room = room_of(request)
-        session = room.sessions.of(request.cookies.get(COOKIE), room.now_s())
+        session = room.sessions.of(cookie_of(request, Cookie.SESSION), room.now_s())
         if session is None:
             raise Outside
         if right is not None and not session.person.may(right):

@@ -12,9 +12,10 @@ from typing import Final
 
 from fastapi import Request
 
-__all__ = ["COOKIE", "LANGUAGES", "language_of", "moment", "table", "translator"]
+from sevenfold.service.cookies import Cookie, cookie_of
 
-COOKIE: Final = "language"
+__all__ = ["LANGUAGES", "language_of", "moment", "table", "translator"]
+
 LANGUAGES: Final = {"en": "English", "fr": "Français"}
 _MONTHS: Final = (
     "janv.", "févr.", "mars", "avr.", "mai", "juin", "juill.", "août", "sept.", "oct.", "nov.", "déc.",
@@ -23,7 +24,7 @@ _MONTHS: Final = (
 
 def language_of(request: Request) -> str:
     """The language that was chosen, or else the first that the browser asks for and we have."""
-    chosen = request.cookies.get(COOKIE)
+    chosen = cookie_of(request, Cookie.LANGUAGE)
     if chosen in LANGUAGES:
         return str(chosen)
     for asked in request.headers.get("accept-language", "").split(","):

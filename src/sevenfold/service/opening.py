@@ -177,6 +177,7 @@ def opened(
         kept=None if is_demo else folder / KEPT,
         n_kept=0 if kept is None else kept.count,
     )
+    room.settle()
     if heads is not None:
         export_of_today(ledger.head, heads, clock.now())
     return room
@@ -203,7 +204,7 @@ def first_link(room: Room, address: str) -> str | None:
     else:
         administrator = room.accounts.admit("administrator", "First administrator", Role.ADMINISTRATOR, None, ())
         room.admitted(administrator, None)
-    return f"{address}/begin/{room.accounts.invite(administrator, room.now_s())}"
+    return f"{address}/begin/{room.invitations.invite(administrator, room.now_s())}"
 
 
 def admit_everybody(room: Room) -> None:

@@ -66,6 +66,7 @@ class Right(StrEnum):
     DESTROY_IDENTITY = "destroy what tells who a subject is"
     READ_AUDIT = "read the ledger and verify it"
     MANAGE_PEOPLE = "admit people"
+    ATTEST = "confirm who somebody is"  # of their own site, or of the whole trial
 
 
 _CARE: Final = {Right.READ_SUBJECTS, Right.SEE_PROGRESS}
@@ -74,7 +75,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
         _CARE
         | {Right.SCREEN, Right.RANDOMISE, Right.RECORD_VISIT, Right.REPORT_EVENT, Right.END_PART, Right.UNBLIND_ONE}
         | {Right.CORRECT, Right.ANSWER_QUERY, Right.SIGN, Right.GUESS, Right.IMPORT}
-        | {Right.TAKE_COPY, Right.SEE_IDENTITY, Right.DESTROY_IDENTITY}
+        | {Right.TAKE_COPY, Right.SEE_IDENTITY, Right.DESTROY_IDENTITY, Right.ATTEST}
     ),
     Role.NURSE: frozenset(
         _CARE
@@ -83,9 +84,11 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     ),
     Role.PHARMACIST: frozenset({Right.DISPENSE, Right.SEE_CONTENTS, Right.SEE_PROGRESS}),
     Role.DATA_MANAGER: frozenset(_CARE | {Right.LOCK, Right.QUERY, Right.READ_REPORT}),
-    Role.MONITOR: frozenset(_CARE | {Right.QUERY, Right.VERIFY_SOURCE, Right.SEE_NOTICES, Right.READ_REPORT}),
+    Role.MONITOR: frozenset(
+        _CARE | {Right.QUERY, Right.VERIFY_SOURCE, Right.SEE_NOTICES, Right.READ_REPORT, Right.ATTEST}
+    ),
     Role.MEDICAL_MONITOR: frozenset(
-        _CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.SEE_NOTICES, Right.READ_REPORT}
+        _CARE | {Right.REVIEW_SAFETY, Right.JUDGE_SERIOUS, Right.SEE_NOTICES, Right.READ_REPORT, Right.ATTEST}
     ),
     Role.LABORATORY: frozenset({Right.SEND_MASKED, Right.IMPORT}),
     Role.SAFETY_REVIEWER: frozenset(
@@ -97,9 +100,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     ),
     Role.SPONSOR: frozenset(
         {Right.SEE_PROGRESS, Right.OPEN_SITE, Right.SEE_NOTICES, Right.TAKE_NOTE, Right.ASK_UNBLINDING}
-        | {Right.READ_REPORT}
+        | {Right.READ_REPORT, Right.ATTEST}
     ),
-    Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE}),
+    Role.ADMINISTRATOR: frozenset({Right.MANAGE_PEOPLE, Right.ATTEST}),
     Role.AUDITOR: frozenset(_CARE | {Right.READ_AUDIT, Right.SEE_NOTICES, Right.READ_REPORT}),
 }
 AT_A_SITE: Final = frozenset({Role.INVESTIGATOR, Role.NURSE, Role.PHARMACIST})

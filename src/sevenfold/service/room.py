@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -31,8 +31,10 @@ from sevenfold.service.identities.identities import Identities
 from sevenfold.service.identities.texts import refuse_identity
 from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts
+from sevenfold.service.people.changes import Access, Changes, Prepared
 from sevenfold.service.people.devices import Devices
 from sevenfold.service.people.door import Door
+from sevenfold.service.people.invitations import Invitations
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Session, Sessions
 from sevenfold.service.people.tokens import Tokens
@@ -76,10 +78,13 @@ class Room:
     devices: Devices = field(init=False)
     door: Door = field(init=False)
     tokens: Tokens = field(init=False)
+    changes: Changes = field(init=False)
+    invitations: Invitations = field(init=False)
     heads: Path | None = None
     kept: Path | None = None
     n_kept: int = 0
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    _is_unsettled: bool = True  # whether a change of somebody's access may be half made
     _is_adrift: bool = False  # whether a step could not be abandoned, because the database could not be asked
 
     def __post_init__(self) -> None:
@@ -87,6 +92,8 @@ class Room:
         self.devices = Devices(self.accounts)
         self.door = Door(self.accounts, self.devices)
         self.tokens = Tokens(self.accounts)
+        self.changes = Changes(self.accounts)
+        self.invitations = Invitations(self.accounts)
         self.conduct.refuses = partial(refuse_identity, self.identities)
 
     @property
@@ -105,6 +112,7 @@ class Room:
             if self._is_adrift:
                 self.conduct.renew()
                 self._is_adrift = False
+            self.settle()
             if self.heads is not None:
                 export_of_today(self.conduct.ledger.head, self.heads, self.clock.now())
             self.conduct.acting = "console" if person is None else person.actor
@@ -126,6 +134,7 @@ class Room:
         Raises:
             InvalidInput: password and code are not the person's.
         """
+        self.settle()
         if self.is_demo or self.door.confirms(session, password, code, self.now_s()):
             return
         noted("person.not_confirmed", level=logging.WARNING, person=session.person.id)
@@ -187,14 +196,58 @@ class Room:
         n = sum(self.conduct.site_of(name) == site for name in list(self.conduct.standings))
         return f"{site}-{n + 1:03d}"
 
-    def admitted(self, person: Person, by: Person | None) -> None:
-        """Put into the record that somebody may work in the trial."""
-        said = PersonAdmitted(person=person.id, name=person.name, role=person.role.value, site=person.site)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Look and act while nobody else takes a step."""
+        with self._one_at_a_time:
+            yield
+
+    def admitted(self, person: Person, by: Person | None, *, is_by_one_hand: bool = True) -> None:
+        """Put into the record that somebody may work in the trial.
+
+        Args:
+            by: None for the console.
+            is_by_one_hand: whether nobody else has to attest who it is.
+        """
+        said = PersonAdmitted(
+            person=person.id, name=person.name, role=person.role.value, site=person.site, is_by_one_hand=is_by_one_hand
+        )
         with self.step(by) as conduct:
             conduct.say_of_trial(said, "administrator", self.clock.now())
 
+    def change(self, person: Person, change: str, reason: str, by: Person, access: Access) -> None:
+        """Change a person's access: told in the record and made, or neither, whatever fails on the way."""
+        said = PersonChanged.model_validate({"person": person.id, "change": change, "reason": reason})
+        with self._one_at_a_time:
+            try:
+                with self.step(by) as conduct:
+                    place = conduct.ledger.last_sequence + 1
+                    self._is_unsettled = True
+                    self.changes.prepare(Prepared(person=person.id, place=place, change=change, access=access))
+                    conduct.say_of_trial(said, "administrator", self.clock.now())
+            except BaseException:
+                with suppress(SevenfoldError, SQLAlchemyError, sqlite3.Error, OSError):
+                    self.settle()
+                raise
+            self.settle()
+
+    def settle(self) -> None:
+        """Finish a change of somebody's access that was broken off: made if the record tells it, forgotten if not."""
+        if not self._is_unsettled:
+            return
+        with self._one_at_a_time:
+            for one in self.changes.prepared():
+                told = [event for event in self.conduct.ledger.of_type("PersonChanged") if event.sequence == one.place]
+                said = [PersonChanged.model_validate_json(event.payload) for event in told]
+                if any((it.person, it.change) == (one.person, one.change) for it in said):
+                    self.changes.make(one)
+                else:
+                    self.changes.forget(one)
+                    noted("access.not_changed", level=logging.WARNING, person=one.person)
+            self._is_unsettled = False
+
     def changed(self, person: Person, change: str, reason: str, by: Person) -> None:
-        """Put into the record that a person's access was changed."""
+        """Put into the record that something about a person's access was changed that lets nobody in or out."""
         said = PersonChanged.model_validate({"person": person.id, "change": change, "reason": reason})
         with self.step(by) as conduct:
             conduct.say_of_trial(said, "administrator", self.clock.now())

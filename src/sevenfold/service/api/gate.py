@@ -13,7 +13,7 @@ from sevenfold.service.role import Right
 __all__ = ["NotThere", "bearing", "check_seen"]
 
 _BEARER: Final = HTTPBearer(
-    auto_error=False, scheme_name="token", description="A token that the administrator made for a person."
+    auto_error=False, scheme_name="token", description="A token that the administrator granted a person, who took it."
 )
 
 

@@ -1,4 +1,4 @@
-"""Your account: whoever is in changes their own password, and sees and ends their own sessions."""
+"""Your account: whoever is in changes their own password and second factor, and sees and ends their own sessions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -7,10 +7,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
-from sevenfold.service.gate import DEVICE_COOKIE, Form, Seat, posted, seated
+from sevenfold.service.cookies import Cookie, cookie_of
+from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.log import noted
 from sevenfold.service.pages.door import know_browser
-from sevenfold.service.people.passwords import check_password
+from sevenfold.service.people.accounts import hashed
+from sevenfold.service.people.changes import Access
+from sevenfold.service.people.factor import factor_picture, factor_step, is_factor, new_factor
+from sevenfold.service.people.passwords import check_password, kept_of
 from sevenfold.service.rendering import page
 
 __all__ = ["routes"]
@@ -29,8 +33,7 @@ def account(request: Request, seat: Annotated[Seat, Depends(seated(None))]) -> H
 def change_password(request: Request, form: Filled) -> Response:
     """A new password, for whoever shows the present one and six digits; every other session ends."""
     seat, room = form.seat, form.seat.room
-    if room.is_demo:
-        raise InvalidInput("In a demonstration nobody has a password.")
+    _check_no_demo(seat)
     new = form.said.get("new", "")
     try:
         _check_new(form, new)
@@ -39,12 +42,44 @@ def change_password(request: Request, form: Filled) -> Response:
         if not room.sessions.is_there(seat.session):
             raise
         return _page(request, seat, fault=str(error))
-    room.changed(seat.person, "password changed", "by the person", seat.person)
-    room.accounts.change_password(seat.person, new)
-    room.sessions.end_others(seat.session)
-    room.devices.forget(seat.person, but=request.cookies.get(DEVICE_COOKIE))
+    access = Access(password=kept_of(new), session=seat.session.key, device=_device(request))
+    room.change(seat.person, "password changed", "by the person", seat.person, access)
     noted("password.changed", person=seat.person.id)
-    answer = _page(request, seat, is_changed=True)
+    answer = _page(request, seat, changed="password")
+    know_browser(request, answer, seat.person)
+    return answer
+
+
+@routes.get("/factor")
+def factor(request: Request, seat: Annotated[Seat, Depends(seated(None))]) -> HTMLResponse:
+    """A new second factor to scan, and a form for it."""
+    _check_no_demo(seat)
+    return _factor_page(request, seat, new_factor())
+
+
+@routes.post("/factor")
+def renew_factor(request: Request, form: Filled) -> Response:
+    """A new second factor, for whoever shows the password, six digits of the present one and six of the new one; every
+    other session ends.
+    """
+    seat, room, new = form.seat, form.seat.room, form["factor"]
+    _check_no_demo(seat)
+    if not is_factor(new):
+        raise InvalidInput("The new second factor is not one of ours; load the page again.")
+    try:
+        step = _checked_step(form, new)
+        room.confirm(seat.session, form.said.get("password", ""), form["code"])
+    except InvalidInput as error:
+        if not room.sessions.is_there(seat.session):
+            raise
+        return _factor_page(request, seat, new, str(error))
+    access = Access(
+        factor=room.accounts.sealed_factor(seat.person, new), factor_used_at=step, session=seat.session.key,
+        device=_device(request),
+    )  # fmt: skip
+    room.change(seat.person, "second factor renewed", "by the person", seat.person, access)
+    noted("factor.renewed", person=seat.person.id)
+    answer = _page(request, seat, changed="factor")
     know_browser(request, answer, seat.person)
     return answer
 
@@ -68,6 +103,24 @@ def end_others(form: Filled) -> Response:
     return RedirectResponse("/account", 303)
 
 
+@routes.post("/tokens/{token}/take")
+def take_token(request: Request, token: str, form: Filled) -> Response:
+    """A token that the administrator granted you, shown once to you alone."""
+    seat, room = form.seat, form.seat.room
+    if not any(one.id == token for one in room.tokens.waiting(seat.person, room.now_s())):
+        raise InvalidInput("There is no such token.")
+    try:
+        room.confirm(seat.session, form.said.get("password", ""), form["code"])
+    except InvalidInput as error:
+        if not room.sessions.is_there(seat.session):
+            raise
+        return _page(request, seat, token_fault=str(error))
+    room.changed(seat.person, "token taken", f"by the person ({token})", seat.person)
+    shown = room.tokens.take(token, seat.person, room.now_s())
+    noted("token.taken", token=token, person=seat.person.id)
+    return _page(request, seat, shown=shown)
+
+
 def _check_new(form: Form, new: str) -> None:
     if new != form.said.get("again", ""):
         raise InvalidInput("The two passwords are not the same.")
@@ -76,13 +129,50 @@ def _check_new(form: Form, new: str) -> None:
     check_password(new, form.seat.person)
 
 
-def _page(request: Request, seat: Seat, *, fault: str | None = None, is_changed: bool = False) -> HTMLResponse:
+def _checked_step(form: Form, new: str) -> int:
+    step = factor_step(new, form["new code"], form.seat.room.now_s(), 0)
+    if step is None:
+        raise InvalidInput("The new authenticator shows other digits now; type the present ones of both.")
+    return step
+
+
+def _check_no_demo(seat: Seat) -> None:
+    if seat.room.is_demo:
+        raise InvalidInput("In a demonstration nobody has a password.")
+
+
+def _device(request: Request) -> str | None:
+    device = cookie_of(request, Cookie.DEVICE)
+    return None if device is None else hashed(device)
+
+
+def _factor_page(request: Request, seat: Seat, new: str, fault: str | None = None) -> HTMLResponse:
+    return page(
+        request, "factor", seat, status=200 if fault is None else 422, fault=fault, factor=new,
+        picture=factor_picture(new, seat.person.login),
+    )  # fmt: skip
+
+
+def _page(
+    request: Request,
+    seat: Seat,
+    *,
+    fault: str | None = None,
+    token_fault: str | None = None,
+    changed: str = "",
+    shown: str | None = None,
+) -> HTMLResponse:
     room, zone = seat.room, seat.room.zone(seat.person)
     rows = [
         (one, datetime.fromtimestamp(one.began_at, zone), datetime.fromtimestamp(one.seen_at, zone))
         for one in room.sessions.all_of(seat.session, room.now_s())
     ]
+    waiting = [
+        (one, datetime.fromtimestamp(one.expires_at, zone)) for one in room.tokens.waiting(seat.person, room.now_s())
+    ]
+    is_well = fault is None and token_fault is None
     return page(
-        request, "account", seat, status=200 if fault is None else 422, rows=rows, zone=zone.key, fault=fault,
-        is_changed=is_changed,
+        request, "account", seat, status=200 if is_well else 422, rows=rows, zone=zone.key, fault=fault, shown=shown,
+        waiting=waiting, token_fault=token_fault,
+        changed=changed,
     )  # fmt: skip

@@ -4,21 +4,17 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, final
+from typing import Any, final
 
 import sqlalchemy as sa
 
 from sevenfold.errors import InvalidInput
 from sevenfold.sealing import seal
-from sevenfold.service.people.factor import factor_step
-from sevenfold.service.people.passwords import check_password, kept_of
 from sevenfold.service.people.person import Person
-from sevenfold.service.people.tables import DEVICE, INVITATION, PERSON, SESSION
+from sevenfold.service.people.tables import PERSON
 from sevenfold.service.role import AT_A_SITE, Role
 
 __all__ = ["Accounts", "hashed", "person_of"]
-
-_INVITED_FOR_S: Final = 72 * 3600.0
 
 
 def hashed(token: str) -> str:
@@ -79,70 +75,14 @@ class Accounts:
             connection.execute(sa.insert(PERSON).values(**said))
         return person
 
-    def invite(self, person: Person, now_s: float) -> str:
-        """A token for a link that lets a person choose password and second factor, once, within three days. Earlier
-        links of the person open nothing any more.
-        """
-        token = secrets.token_urlsafe(32)
+    def sealed_factor(self, person: Person, factor: str) -> str:
+        """What is kept of a second factor: nobody reads it without the service's key, or as somebody else's."""
+        return seal(self.key, f"factor {person.id}", factor)
+
+    def take_back(self, person: Person) -> None:
+        """Leave somebody out again whom the record does not tell of."""
         with self.engine.begin() as connection:
-            connection.execute(sa.delete(INVITATION).where(INVITATION.c.person == person.id))
-            connection.execute(
-                sa.insert(INVITATION).values(token=hashed(token), person=person.id, expires_at=now_s + _INVITED_FOR_S)
-            )
-        return token
-
-    def invited(self, token: str, now_s: float) -> Person | None:
-        """Whom a link was made for; None if it is used, too old, or none of ours."""
-        with self.engine.connect() as connection:
-            found = (
-                connection.execute(sa.select(INVITATION).where(INVITATION.c.token == hashed(token))).mappings().first()
-            )
-        if found is None or found["expires_at"] < now_s:
-            return None
-        return self.person(found["person"])
-
-    def begin(self, token: str, password: str, factor: str, code: str, now_s: float) -> Person:
-        """Take up an invitation: password and second factor are set, the link opens nothing any more.
-
-        Raises:
-            InvalidInput: the link is not valid, the password is too short, or the code is wrong.
-        """
-        person = self.invited(token, now_s)
-        if person is None:
-            raise InvalidInput("This link was used already or is too old; ask the administrator for a new one.")
-        check_password(password, person)
-        step = factor_step(factor, code, now_s, 0)
-        if step is None:
-            raise InvalidInput("The six digits are not those that the authenticator shows now; type the present ones.")
-        said = {
-            "password": kept_of(password),
-            "factor": seal(self.key, f"factor {person.id}", factor),
-            "factor_used_at": step,
-            "n_failed": 0,
-            "locked_until": 0.0,
-        }
-        with self.engine.begin() as connection:
-            gone = connection.execute(sa.delete(INVITATION).where(INVITATION.c.token == hashed(token)))
-            if gone.rowcount != 1:
-                raise InvalidInput("This link was used already.")
-            connection.execute(sa.update(PERSON).where(PERSON.c.id == person.id).values(**said))
-            for left in (SESSION, DEVICE):
-                connection.execute(sa.delete(left).where(left.c.person == person.id))
-        return self.person(person.id) or person
-
-    def change_password(self, person: Person, password: str) -> None:
-        """Keep another password, which was checked; a link that is out opens nothing any more."""
-        with self.engine.begin() as connection:
-            connection.execute(sa.delete(INVITATION).where(INVITATION.c.person == person.id))
-            kept = sa.update(PERSON).where(PERSON.c.id == person.id).values(password=kept_of(password))
-            connection.execute(kept)
-
-    def suspend(self, person: Person, *, is_suspended: bool) -> None:
-        """Shut somebody out from now on, or let them in again."""
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(PERSON).where(PERSON.c.id == person.id).values(is_suspended=is_suspended))
-            for left in (SESSION, DEVICE):
-                connection.execute(sa.delete(left).where(left.c.person == person.id))
+            connection.execute(sa.delete(PERSON).where(PERSON.c.id == person.id, PERSON.c.password.is_(None)))
 
     def row(self, where: sa.ColumnElement[bool]) -> dict[str, Any] | None:
         """The row of a person, with what is kept of password and factor."""

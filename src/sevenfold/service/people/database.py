@@ -1,16 +1,20 @@
 """The database of people: a file of SQLite in the trial's folder, or a schema beside the ledger's in PostgreSQL."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from sevenfold.record.place import Place
 from sevenfold.record.postgresql import pooled
-from sevenfold.service.people.tables import PEOPLE, PERSON, SCHEMA, VERSION
+from sevenfold.service.people.tables import PEOPLE, PERSON, PREPARED, SCHEMA, VERSION
 from sevenfold.service.people.upgrade import NOW, check_known
 
-__all__ = ["make_people", "people_engine", "people_in", "people_through"]
+__all__ = ["Kept", "make_people", "people_engine", "people_in", "people_through", "put_people"]
+
+Kept = dict[str, list[dict[str, Any]]]
+"""What a backup holds of people: rows by table."""
+_CARRIED: Final = {PERSON: 1, PREPARED: 4}  # with the version of the tables that first had each
 
 
 def people_engine(place: Place) -> sa.Engine:
@@ -48,23 +52,37 @@ def make_people(engine: sa.Engine) -> None:
         connection.execute(sa.insert(VERSION).values(number=NOW))
 
 
-def people_in(engine: sa.Engine) -> list[dict[str, Any]]:
-    """Everybody, for a backup.
+def people_in(engine: sa.Engine) -> Kept:
+    """Everybody, for a backup, with changes of access that are under way; by table.
 
     Raises:
         InvalidInput: the tables are newer than what is known here.
     """
     with engine.connect() as connection:
-        check_known(connection)
-        return [dict(row) for row in connection.execute(sa.select(PERSON)).mappings()]
+        return _kept_in(connection, None)
 
 
-def people_through(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Everybody, as a connection to the PostgreSQL database sees them that is looking at the ledger beside them.
+def people_through(connection: sa.Connection) -> Kept:
+    """The same, as a connection to the PostgreSQL database sees it that is looking at the ledger beside.
 
     Raises:
         InvalidInput: the tables are newer than what is known here.
     """
-    check_known(connection)
-    here = {"schema_translate_map": {None: SCHEMA}}
-    return [dict(row) for row in connection.execute(sa.select(PERSON), execution_options=here).mappings()]
+    return _kept_in(connection, SCHEMA)
+
+
+def put_people(engine: sa.Engine, kept: Kept) -> None:
+    """Put into new tables what was taken for a backup."""
+    with engine.begin() as connection:
+        for table in _CARRIED:
+            if kept.get(table.name):
+                connection.execute(sa.insert(table), kept[table.name])
+
+
+def _kept_in(connection: sa.Connection, schema: str | None) -> Kept:
+    number, here = check_known(connection), {"schema_translate_map": {None: schema}}
+    return {
+        table.name: [dict(row) for row in connection.execute(sa.select(table), execution_options=here).mappings()]
+        for table, since in _CARRIED.items()
+        if number >= since
+    }

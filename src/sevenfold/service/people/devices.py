@@ -57,15 +57,3 @@ class Devices:
         )
         with self.accounts.engine.connect() as connection:
             return connection.execute(asked).first() is not None
-
-    def forget(self, person: Person, *, but: str | None = None) -> None:
-        """Know a person in no browser any more.
-
-        Args:
-            but: what the cookie of one browser holds, in which the person goes on being known.
-        """
-        which = DEVICE.c.person == person.id
-        if but:
-            which &= DEVICE.c.token != hashed(but)
-        with self.accounts.engine.begin() as connection:
-            connection.execute(sa.delete(DEVICE).where(which))

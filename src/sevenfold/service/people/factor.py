@@ -3,7 +3,7 @@
 import pyotp
 import segno
 
-__all__ = ["factor_picture", "factor_step", "new_factor"]
+__all__ = ["factor_picture", "factor_step", "is_factor", "new_factor"]
 
 _ISSUER = "Sevenfold"
 _STEP_S = 30
@@ -12,6 +12,11 @@ _STEP_S = 30
 def new_factor() -> str:
     """A new secret, in the letters that an authenticator reads."""
     return pyotp.random_base32()
+
+
+def is_factor(text: str) -> bool:
+    """Whether a text is a secret as we draw them."""
+    return len(text) == 32 and set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
 def factor_picture(secret: str, login: str) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "SCHEMA", "SESSION", "TOKEN", "VERSION"]
+__all__ = ["DEVICE", "INVITATION", "PEOPLE", "PERSON", "PREPARED", "SCHEMA", "SESSION", "TOKEN", "VERSION"]
 
 SCHEMA: Final = "people"
 """Of the tables in PostgreSQL, beside the ledger's."""
@@ -30,6 +30,11 @@ INVITATION: Final = sa.Table(
     sa.Column("token", sa.Text, primary_key=True),  # SHA-256 of what the link holds
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("asked_by", sa.Text),  # the administrator who holds the link; None: made by one hand
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("attested_by", sa.Text),  # who was told the code; None: nobody yet
+    sa.Column("code", sa.Text),  # derived under the service's key from the code
+    sa.Column("n_failed", sa.Integer, nullable=False, server_default="0"),  # tries at the code, in a row
 )
 SESSION: Final = sa.Table(
     "session",
@@ -54,11 +59,26 @@ TOKEN: Final = sa.Table(
     "token",
     PEOPLE,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("token", sa.Text, nullable=False, unique=True),  # SHA-256 of what a program shows
+    sa.Column(
+        "token", sa.Text, nullable=False, unique=True
+    ),  # SHA-256 of what a program shows; until it is taken, that it waits
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("rights", sa.Text, nullable=False),  # separated by commas
     sa.Column("expires_at", sa.Float, nullable=False),
     sa.Column("is_revoked", sa.Boolean, nullable=False, default=False),
+)
+PREPARED: Final = sa.Table(
+    "prepared",
+    PEOPLE,
+    sa.Column("person", sa.Text, primary_key=True),  # whose access is about to be changed
+    sa.Column("place", sa.Integer, nullable=False),  # in the ledger, of the event that tells it
+    sa.Column("change", sa.Text, nullable=False),  # as the event calls it
+    sa.Column("password", sa.Text),
+    sa.Column("factor", sa.Text),
+    sa.Column("factor_used_at", sa.Integer),
+    sa.Column("is_suspended", sa.Boolean),
+    sa.Column("session", sa.Text),  # that goes on
+    sa.Column("device", sa.Text),  # in which the person goes on being known
 )
 VERSION: Final = sa.Table(
     "version",

@@ -26,6 +26,16 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         "CREATE TABLE version (number INTEGER NOT NULL, PRIMARY KEY (number))",
         "INSERT INTO version (number) VALUES (3)",
     ),
+    3: (
+        "CREATE TABLE prepared (person TEXT NOT NULL, place INTEGER NOT NULL, change TEXT NOT NULL, password TEXT, "
+        "factor TEXT, factor_used_at INTEGER, is_suspended BOOLEAN, session TEXT, device TEXT, PRIMARY KEY (person))",
+        "ALTER TABLE invitation ADD COLUMN asked_by TEXT",
+        "ALTER TABLE invitation ADD COLUMN reason TEXT DEFAULT '' NOT NULL",
+        "ALTER TABLE invitation ADD COLUMN attested_by TEXT",
+        "ALTER TABLE invitation ADD COLUMN code TEXT",
+        "ALTER TABLE invitation ADD COLUMN n_failed INTEGER DEFAULT '0' NOT NULL",
+        "UPDATE version SET number = 4",
+    ),
 }
 """What makes the version after each. From 3 on a step also sets the number."""
 NOW: Final = max(_STEPS) + 1
