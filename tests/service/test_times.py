@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pytest
+from attacked import PASSWORD, Watch, member, suspend
 from scipy.stats import wilcoxon
-from served import SITE, Served, Visitor, eligible
+from served import SITE, Served, Visitor, eligible, serve_new
 from test_blind import PARIS, swap_arms
 
 from sevenfold.clock import SimulatedClock
@@ -170,6 +172,42 @@ def test_the_time_of_no_answer_tells_the_arm(pair: Pair, capsys: pytest.CaptureF
     kinds = {"randomisation", "kit", "dose", "masked results", "visit", "subject's page", "visit's page"}
     assert set(ps) == kinds
     assert min(ps.values()) > level, ps
+
+
+def test_the_time_of_no_refusal_tells_what_was_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A login that nobody has, or that is shut, takes as long as another; a right password as a wrong one."""
+    watch = Watch().put_on(monkeypatch)
+    served = serve_new(tmp_path / "trial")
+    nina, shut, chance = member(served, watch), member(served, watch), random.Random(2)
+    suspend(served, shut.person)
+    stranger = served.anybody()
+    right = {"login": nina.person.login, "code": "no"}
+    tries = {
+        "as it is": {**right, "password": "a wrong password"},
+        "nobody's login": {**right, "login": "nobody@site.example", "password": "a wrong password"},
+        "suspended": {**right, "login": shut.person.login, "password": "a wrong password"},
+        "right password": {**right, "password": PASSWORD},
+    }
+    taken: dict[str, list[float]] = {kind: [] for kind in tries}
+    for _ in range(N_SUBJECTS):
+        watch.at_s += 2 * 86_400.0
+        for kind in chance.sample(list(tries), len(tries)):
+            began = time.perf_counter()
+            stranger.post("/login", tries[kind], 401)
+            taken[kind].append(time.perf_counter() - began)
+    usual = np.asarray(taken.pop("as it is"))
+    level = LEVEL / len(taken)
+    for kind, found in taken.items():
+        differences = np.asarray(found) - usual
+        longer = longer_that_is_found(list(differences), level)
+        with capsys.disabled():
+            print(
+                f"\n{kind:16} {len(found):5} pairs, median {1000 * float(np.median(differences)):+7.3f} ms, p "
+                f"{p_of(differences)[0]:.2g}; {1000 * longer:g} ms longer are found out 9 times in 10"
+            )
+        assert p_of(differences)[0] > level, kind
 
 
 def test_a_time_that_told_would_be_found_out(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

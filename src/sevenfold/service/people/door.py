@@ -20,7 +20,7 @@ from typing import Any, final
 
 import sqlalchemy as sa
 
-from sevenfold.sealing import open_sealed
+from sevenfold.sealing import open_sealed, seal
 from sevenfold.service.people.accounts import Accounts, hashed, person_of
 from sevenfold.service.people.devices import Devices
 from sevenfold.service.people.factor import factor_step
@@ -28,7 +28,7 @@ from sevenfold.service.people.passwords import NOBODYS, matches
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Session
 from sevenfold.service.people.tables import DEVICE, PERSON, SESSION
-from sevenfold.service.people.tries import TOGETHER, Tries
+from sevenfold.service.people.tries import TOGETHER, Tries, spend_as_a_try
 
 __all__ = ["Door"]
 
@@ -57,11 +57,14 @@ class Door:
         tries = None if row is None else self._tries(row["id"], device, now_s)
         is_open = row is not None and row["password"] and not row["is_suspended"]
         n_failed = tries.take(now_s) if tries is not None and is_open else None
+        if n_failed is None:
+            spend_as_a_try(self.accounts.engine)
         kept = row["password"] if row is not None and row["password"] else NOBODYS
         is_right = matches(kept, password)
+        step = self._step(row, code, now_s)
         if row is None or tries is None or n_failed is None:
             return None
-        if is_right and self._takes(row, code, now_s, tries):
+        if is_right and step is not None and self._takes(row, step, tries):
             return person_of(row)
         tries.note(n_failed)
         return None
@@ -76,7 +79,8 @@ class Door:
             )
         if row is None or not row["password"] or row["is_suspended"] or taken.rowcount != 1:
             return False
-        if matches(row["password"], password) and self._takes(row, code, now_s, None):
+        is_right, step = matches(row["password"], password), self._step(row, code, now_s)
+        if is_right and step is not None and self._takes(row, step, None):
             with self.accounts.engine.begin() as connection:
                 connection.execute(sa.update(SESSION).where(which).values(n_failed=0))
             return True
@@ -91,12 +95,17 @@ class Door:
             return Tries(self.accounts.engine, DEVICE, which, person, "login.browser_shut")
         return Tries(self.accounts.engine, PERSON, PERSON.c.id == person, person)
 
-    def _takes(self, row: dict[str, Any], code: str, now_s: float, tries: Tries | None) -> bool:
-        """Whether a code is right and was not taken before; then it is taken, and the tries are given back."""
+    def _step(self, row: dict[str, Any] | None, code: str, now_s: float) -> int | None:
+        """The time step of a code that is right; of one whom nobody knows it is looked for in a secret of nobody's."""
+        if row is None or row["factor"] is None:
+            sealed = seal(self.accounts.key, "factor of nobody", "A" * 32)
+            factor_step(str(open_sealed(self.accounts.key, "factor of nobody", sealed)), code, now_s, 0)
+            return None
         secret = str(open_sealed(self.accounts.key, f"factor {row['id']}", row["factor"]))
-        step = factor_step(secret, code, now_s, row["factor_used_at"])
-        if step is None:
-            return False
+        return factor_step(secret, code, now_s, row["factor_used_at"])
+
+    def _takes(self, row: dict[str, Any], step: int, tries: Tries | None) -> bool:
+        """Whether no code of a step or of a later one was taken before; then it is, and the tries are given back."""
         with self.accounts.engine.begin() as connection:
             taken = connection.execute(
                 sa.update(PERSON)
