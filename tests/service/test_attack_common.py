@@ -1,7 +1,7 @@
 """Attacks with the passwords that are tried first."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sevenfold.errors import InvalidInput
@@ -34,6 +34,7 @@ def test_no_common_password_of_the_list_is_taken() -> None:
 
 
 @settings(deadline=None)
+@example(first="blahblah", second="blahblah", n=0, sign="")
 @given(first=WORDS, second=WORDS, n=st.integers(0, 99_999_999), sign=st.sampled_from(["", "!", "-", "_", "#!"]))
 def test_two_pieces_make_no_password(first: str, second: str, n: int, sign: str) -> None:
     """Two words, a word and a number before or after, the same twice or three times; however it is dressed."""

@@ -56,7 +56,7 @@ def is_common(password: str, own: Iterable[str] = ()) -> bool:
     if len(set(words)) != 1:
         return False  # several words: a sentence
     bare = {_AROUND.sub("", words[0].translate(signs)) for signs in _SIGNS}
-    return any(_is_two(one, told) or _is_two(_once(one), told) for one in bare)
+    return any(_is_two(part, told) for one in bare for part in _said_again(one))
 
 
 def _is_two(text: str, told: frozenset[str]) -> bool:
@@ -71,14 +71,14 @@ def _is_piece(text: str, told: frozenset[str]) -> bool:
     return (
         text in told
         or text in _bare()
-        or len(_once(text)) < _SHORTEST
+        or any(len(part) < _SHORTEST for part in _said_again(text))
         or any(text in row for row in _WALKS)
         or any(text.translate(digits) in _bare() for digits in _DIGITS)
-        or (_once(text) != text and _is_piece(_once(text), told))
+        or any(_is_piece(part, told) for part in _said_again(text) if part != text)
     )
 
 
-def _once(text: str) -> str:
-    """What is said several times, said once."""
-    again = (text + text).find(text, 1) if text else 0
-    return text[:again]
+def _said_again(text: str) -> list[str]:
+    """Everything that is said once or several times in it, the whole included."""
+    parts = (text[:n] for n in range(1, len(text) + 1) if len(text) % n == 0)
+    return [part for part in parts if part * (len(text) // len(part)) == text] or [text]
