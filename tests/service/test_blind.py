@@ -209,6 +209,12 @@ class World:
         for name in [name for name in waiting if not room.conduct.standings[name].is_over][:1]:
             assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{name}/reconsent", answer) == 303
 
+    def look_for_events(self) -> None:
+        """The auditor looks through the ledger, for what lies nearest to the blind too."""
+        for asked in ("kind=Dispensed", "kind=MaskedResults", "kind=SafetyReviewed", "who=pharmacist", f"site={SITE}"):
+            assert self.ask(Role.AUDITOR, "GET", f"/ledger?{asked}") == 200
+        assert self.ask(Role.AUDITOR, "GET", "/ledger?kind=MaskedResults&below=200") == 200
+
     @property
     def now(self) -> str:
         """As a form of the site tells it."""
@@ -297,6 +303,7 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
         world.work()
         world.send_files()
         world.keep_identities()
+        world.look_for_events()
         world.crawl("GET")
         world.crawl("POST")
     finally:

@@ -1,4 +1,4 @@
-"""The trial as a whole: enrolment and sites, the lock, the planned unblinding, the ledger."""
+"""The trial as a whole: enrolment and sites, and the lock."""
 
 from typing import Annotated
 
@@ -51,11 +51,3 @@ def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
     with room.step(form.seat.person) as conduct:
         conduct.lock(room.clock.now())
     return RedirectResponse("/progress", 303)
-
-
-@routes.get("/ledger")
-def ledger(request: Request, seat: Annotated[Seat, Depends(seated(Right.READ_AUDIT))]) -> HTMLResponse:
-    """The last events and the signed head."""
-    room = seat.room
-    events = room.conduct.ledger.last_events(200)
-    return page(request, "ledger", seat, events=events[::-1], head=room.conduct.ledger.head)
