@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
+MEANING = "I have reviewed these data and they are true"
 SECRET = bytes(range(32))
 KEY = SigningKey(bytes(range(32, 64)))
 
@@ -311,6 +312,7 @@ class Desk:
         for standing in self.conduct.standings.values():
             if standing.number is not None:
                 self.conduct.ending(standing.subject, AT)
+                self.conduct.sign(standing.subject, "Dr Ida", MEANING, None, AT)
         self.conduct.lock(AT)
 
     def closed(self, state: LedgerState = LedgerState.COMPLETE) -> Path:

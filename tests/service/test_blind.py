@@ -209,6 +209,17 @@ class World:
         for name in [name for name in waiting if not room.conduct.standings[name].is_over][:1]:
             assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{name}/reconsent", answer) == 303
 
+    def sign(self) -> None:
+        """Everything of a subject is signed; the lock names who is not, and a copy holds the signatures."""
+        names = [
+            name for name, one in self.served.room.conduct.standings.items() if name.startswith(SITE) and one.number
+        ]
+        said = {"visit": "", "meaning": "I am responsible for these data"}
+        assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{names[0]}/data/sign", said) == 303
+        assert self.ask(Role.DATA_MANAGER, "GET", "/report") == 200
+        assert self.ask(Role.DATA_MANAGER, "POST", f"/subjects/{names[-1]}/data/lock") == 409
+        assert self.ask(Role.INVESTIGATOR, "POST", "/copy") == 200
+
     def look_for_events(self) -> None:
         """The auditor looks through the ledger, for what lies nearest to the blind too."""
         for asked in ("kind=Dispensed", "kind=MaskedResults", "kind=SafetyReviewed", "who=pharmacist", f"site={SITE}"):
@@ -303,6 +314,7 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
         world.work()
         world.send_files()
         world.keep_identities()
+        world.sign()
         world.look_for_events()
         world.crawl("GET")
         world.crawl("POST")

@@ -32,6 +32,7 @@ SPEAKING = sorted(
             for name in (
                 "conduct.py",
                 "sealed_queries.py",
+                "signing.py",
                 "standing.py",
                 "stock.py",
                 "subject.py",

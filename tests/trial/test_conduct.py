@@ -21,6 +21,7 @@ from sevenfold.record.payloads import (
     VisitMissed,
 )
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.signing import MEANINGS
 from sevenfold.trial.subject import Disposition
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
@@ -147,6 +148,7 @@ def test_lock_wants_everybody_at_an_end_and_ends_recording(trial: StagedTrial) -
     with pytest.raises(OutOfOrder, match="before the database is locked"):
         trial.conduct.unblind({}, {}, "", "", AT)
     trial.conduct.ending(subject, AT)
+    trial.conduct.sign(subject, "Dr Ida", MEANINGS[0], None, AT)
     trial.conduct.lock(AT)
     with pytest.raises(OutOfOrder, match="the database is locked"):
         trial.conduct.record(subject, Reconsented(), "investigator", AT)

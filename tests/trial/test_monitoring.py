@@ -18,6 +18,7 @@ from sevenfold.record.reading import read_events
 from sevenfold.record.tables import tables
 from sevenfold.rules.monitoring import raised_by_event, raised_by_results
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.signing import MEANINGS
 
 AT = datetime(2019, 7, 2, 9, tzinfo=UTC)
 
@@ -98,6 +99,7 @@ def test_what_a_masked_rule_finds_is_sealed_until_unblinding(trial: tuple[Staged
     assert monitoring_counts(blind, protocol)["lymphocytes above 2.5 x ULN"] is None
     assert tables(blind, protocol)["monitoring"] == []
     staged.conduct.ending(subject, AT + timedelta(days=100))
+    staged.conduct.sign(subject, "Dr Ida", MEANINGS[0], None, AT + timedelta(days=100))
     staged.conduct.lock(AT + timedelta(days=100))
     staged.unblind()
     staged.conduct.commit()

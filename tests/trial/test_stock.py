@@ -26,6 +26,7 @@ from sevenfold.rules.dosing import vials_for
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 from sevenfold.sealing import open_sealed
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.signing import MEANINGS
 from sevenfold.trial.stock import OutOfStock, Stock, StockedLot
 from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
@@ -262,6 +263,7 @@ def test_after_the_planned_unblinding_the_ledger_alone_tells_the_stock(shop: Sho
     for subject in subjects:
         shop.dispensed(subject)
         shop.conduct.ending(subject, shop.clock.at)
+        shop.conduct.sign(subject, "Dr Ida", MEANINGS[0], None, shop.clock.at)
     before = {key: dict(lot.counts) for key, lot in shop.stock.lots[SITE].items()}
     shop.conduct.lock(shop.clock.at)
     shop.conduct.say_of_trial(UnblindingAsked(person="p", name="n"), "sponsor", shop.clock.at)

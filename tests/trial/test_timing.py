@@ -19,6 +19,7 @@ from sevenfold.record.reading import read_events
 from sevenfold.rules.screening import InfusionSpan
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.icu.assumptions import shipped
+from sevenfold.trial.signing import MEANINGS
 from sevenfold.trial.subject import Disposition
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
@@ -202,6 +203,7 @@ def test_whoever_is_not_randomised_at_the_lock_is_said_to_be_so(trial: StagedTri
     )
     trial.conduct.consent(name, "patient", AT)
     trial.conduct.ending(subject, AT)
+    trial.conduct.sign(subject, "Dr Ida", MEANINGS[0], None, AT)
     trial.conduct.lock(AT)
     assert trial.conduct.standings[name].disposition is Disposition.NOT_RANDOMISED
     assert trial.conduct.n_by_disposition()[Disposition.ONGOING] == 0

@@ -33,7 +33,7 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.sealing import canonical_json
 
-__all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of", "is_signed_for"]
+__all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of", "is_signed", "is_signed_for"]
 
 _NOT_SIGNED: Final = (
     QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
@@ -41,6 +41,7 @@ _NOT_SIGNED: Final = (
     SealedQueryRaised, SealedQueryAnswered, IdentityKept, IdentityDestroyed,
     MonitoringRaised, Dispensed, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,  # what others and rules do
 )  # fmt: skip
+_NAMES_NOT_SIGNED: Final = frozenset(kind.__name__ for kind in _NOT_SIGNED)
 
 
 @final
@@ -147,6 +148,21 @@ def is_signed_for(said: Payload) -> bool:
     What is sealed does not, nor what others did: the signer has not seen it.
     """
     return not isinstance(said, _NOT_SIGNED)
+
+
+def is_signed(events: Sequence[Event]) -> bool:
+    """Whether a signature of everything of a subject stands, given by an investigator.
+
+    Args:
+        events: all of the subject's, in order.
+    """
+    digest = _digest((event for event in events if event.type not in _NAMES_NOT_SIGNED), None)
+    for event in events:
+        if event.type == Signed.__name__ and event.actor.split(" ")[0] == "investigator":
+            said = read_payload(event)
+            if isinstance(said, Signed) and said.visit is None and said.digest == digest:
+                return True
+    return False
 
 
 def digest_of(events: Iterable[Event], visit: str | None) -> str:

@@ -17,6 +17,7 @@ from sevenfold.protocol.registered import RegisteredTrial, Site
 from sevenfold.protocol.treatment import Action
 from sevenfold.protocol.variable import Kind
 from sevenfold.record.correcting import check_correction
+from sevenfold.record.data import digest_of
 from sevenfold.record.event import Draft
 from sevenfold.record.head import Head, LedgerState
 from sevenfold.record.ledger import Ledger
@@ -41,6 +42,7 @@ from sevenfold.record.payloads import (
     Randomised,
     Result,
     RunInterrupted,
+    Signed,
     SiteOpened,
     TrialOpened,
     Unblinded,
@@ -57,6 +59,7 @@ from sevenfold.rules.sofa import sofa
 from sevenfold.rules.visiting import check_visit, implausible, question_of_day
 from sevenfold.trial.followed import Followed
 from sevenfold.trial.ports import Allocator
+from sevenfold.trial.signing import check_signed, told_of
 from sevenfold.trial.standing import TrialStanding
 from sevenfold.trial.stock import STOCK_KINDS, Stock
 from sevenfold.trial.subject import Disposition, Standing, after_lock, check_next
@@ -448,12 +451,24 @@ class Conduct:
         self.record(subject, EmergencyUnblinded(asked_by=asked_by, reason=reason), "investigator", happened)
         return str(self.standings[subject].number)
 
-    def lock(self, happened: datetime) -> None:
-        """Close the data. Every randomised subject must have come to an end, and every query been closed, those to
-        the laboratory too.
+    def sign(self, subject: str, name: str, meaning: str, visit: str | None, happened: datetime) -> None:
+        """An investigator signs a visit, or (None) everything of a subject, as it is recorded now.
+
+        Args:
+            name: of the signer, as printed.
+        """
+        digest = digest_of(told_of(self.ledger, subject), visit)
+        self.record(subject, Signed(name=name, meaning=meaning, visit=visit, digest=digest), "investigator", happened)
+
+    def lock(self, happened: datetime, unsigned: Mapping[str, str] | None = None) -> None:
+        """Close the data. Every randomised subject must have come to an end and an investigator have signed the data,
+        and every query been closed, those to the laboratory too.
+
+        Args:
+            unsigned: by site, why nobody there can sign.
 
         Raises:
-            OutOfOrder: somebody's part is not over, or a query is open.
+            OutOfOrder: somebody's part is not over, a query is open, or data are not signed.
         """
         open_ones = [s.subject for s in self.standings.values() if s.number is not None and not s.is_over]
         if open_ones:
@@ -470,7 +485,12 @@ class Conduct:
                 f"The database cannot be locked: the laboratory has a question open on masked results of "
                 f"{sealed[0].subject}."
             )
-        self._say(DatabaseLocked(n_subjects=self.n_randomised), None, None, "data manager", happened)
+        why = check_signed(self.ledger, self.standings.values(), self.followed.sites, unsigned or {})
+        said = DatabaseLocked(n_subjects=self.n_randomised, unsigned=why)
+        if self.refuses is not None:
+            for subject in why:
+                self.refuses(subject, said)
+        self._say(said, None, None, "data manager", happened)
 
     def unblind(
         self,

@@ -8,6 +8,7 @@ from typing import Final, final
 from zoneinfo import ZoneInfo
 
 from sevenfold.errors import OutOfOrder
+from sevenfold.record.data import is_signed_for
 from sevenfold.record.event import Event
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -156,6 +157,8 @@ class Standing:
     asked_of_laboratory: dict[int, str] = field(default_factory=dict)  # number -> visit, of sealed queries open
     queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
     locked: set[str] = field(default_factory=set)  # visits, or the subject's own name
+    is_signed: bool = False  # whether a signature of everything stands
+    unsigned_because: str | None = None  # why the subject was locked without one
 
     @property
     def n_open_queries(self) -> int:
@@ -185,6 +188,10 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
     """Move a standing on by one event."""
     was_over = standing.is_over
     _moved(standing, said, happened)
+    if isinstance(said, Signed):
+        standing.is_signed = standing.is_signed or said.visit is None
+    elif is_signed_for(said):
+        standing.is_signed = False
     if standing.is_over and not was_over:
         standing.over_at = happened
 
@@ -257,8 +264,11 @@ def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.queries[said.number] = "closed"
         case DataLocked():
             standing.locked.add(said.name)
+            standing.unsigned_because = said.unsigned_because or standing.unsigned_because
         case DataUnlocked():
             standing.locked.discard(said.name)
+            if said.name == standing.subject:
+                standing.unsigned_because = None
         case Died():
             standing.disposition = Disposition.DIED
         case ConsentWithdrawn() | ReconsentRefused():
@@ -402,10 +412,19 @@ def _objection_to_data(standing: Standing, said: Payload) -> str | None:
             asked = set(standing.asked_of_laboratory.values())
             if said.name in asked or (asked and said.name == standing.subject):
                 return f"the laboratory has a question open on masked results of {standing.subject}"
-            return None
+            return _unsigned(standing, said)
         case DataUnlocked():
             return None if said.name in standing.locked else f"{said.name} is not locked"
     return None
+
+
+def _unsigned(standing: Standing, said: DataLocked) -> str | None:
+    """What stands against the lock of a randomised subject whose data nobody has signed."""
+    if said.name != standing.subject or standing.number is None or standing.is_signed:
+        return None
+    if (said.unsigned_because or "").strip():
+        return None
+    return "no investigator's signature stands under the data; let them be signed, or give a reason why nobody can"
 
 
 def _dose_objection(standing: Standing, study_day: int) -> str | None:
