@@ -27,6 +27,7 @@ matrix: $(BIN)/.test
 proof: $(BIN)/.test
 	SEVENFOLD_KILLS=200 SEVENFOLD_NEEDS_SERVICES=1 $(BIN)/python -m pytest -q -s tests/service/test_durability.py
 	SEVENFOLD_EXAMPLES=200 $(BIN)/python -m pytest -q tests/service/test_api.py tests/service/test_blind.py
+	SEVENFOLD_PAIRS=200 $(BIN)/python -m pytest -q -s tests/service/test_times.py
 
 test-slow: $(BIN)/.test
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m slow

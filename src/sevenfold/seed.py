@@ -10,7 +10,6 @@ from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 __all__ = ["Stream", "philox"]
 
@@ -75,6 +74,8 @@ class Stream:
 
     def normal(self, *, trial: ArrayLike = 0, subject: ArrayLike = 0, draw: ArrayLike = 0) -> Floats:
         """Standard normal numbers, the normal quantiles of :meth:`uniform`."""
+        from scipy.special import ndtri  # here: a server starts without it
+
         return np.asarray(ndtri(self.uniform(trial=trial, subject=subject, draw=draw)), dtype=np.float64)
 
     def order(self, n: int, *, trial: int = 0, subject: int = 0) -> NDArray[np.intp]:

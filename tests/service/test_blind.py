@@ -3,8 +3,8 @@
 A trial is rehearsed to its middle. Its folder is copied, and in the copy every arm on the sealed list, every place that
 was taken and every kit that was handed out is another arm's; the ledger, with every recorded input, is the same. Then
 the same people take the same steps in both, and every answer is compared. Nothing is left out of the comparison but the
-pages of the pharmacy, the closed report, and the arm that an emergency shows to the one who asked. Times of answers are
-not compared: no claim is made.
+pages of the pharmacy, the closed report, and the arm that an emergency shows to the one who asked. Times of answers
+are compared by ``test_times.py``.
 """
 
 import logging
@@ -257,9 +257,11 @@ def swap_arms(folder: Path, by: int) -> None:
     arms = list(dict.fromkeys(supply.ratio))
     other = {arm: arms[(place + by) % len(arms)] for place, arm in enumerate(arms)}
     assert not any(state for _, state in kept["withheld"])
-    taken = {number: other[arm] for number, arm in kept["taken places"]}
+    taken = {number: other[arm] for number, arm in kept.get("taken places", [])}
     of_kit = {kit: (number, day) for number, day, kit in kept["kit numbers"]}
-    contents = [[kit, supply.products[taken[of_kit[kit][0]]][of_kit[kit][1]]] for kit, _ in kept["kit contents"]]
+    contents = [
+        [kit, supply.products[taken[of_kit[kit][0]]][of_kit[kit][1]]] for kit, _ in kept.get("kit contents", [])
+    ]
     lists: dict[str, list[Any]] = {
         "allocation list": [[stratum, other[arm]] for stratum, arm in kept["allocation list"]],
         "taken places": [[number, arm] for number, arm in taken.items()],

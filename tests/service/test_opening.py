@@ -12,7 +12,8 @@ from sevenfold.errors import AuditBroken, InvalidInput
 from sevenfold.record.payloads import Result
 from sevenfold.record.reading import read_events
 from sevenfold.record.verify import verify
-from sevenfold.service.opening import opened, places_of
+from sevenfold.service import room as room_module
+from sevenfold.service.opening import KEPT, opened, places_of
 from sevenfold.service.role import Role
 from sevenfold.vault.vault import Vault
 
@@ -181,3 +182,51 @@ def test_the_head_of_the_day_is_exported_before_the_first_step(tmp_path: Path) -
     assert len(read_events(served.folder / "trial.db")) > 3
     assert SITE in served.room.conduct.whole.sites
     served.room.close()
+
+
+def test_a_start_goes_on_from_where_everything_stood(
+    tmp_path: Path, database: sa.URL | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept at an orderly end and now and then before; what came after a crash is followed from there."""
+    monkeypatch.setattr(room_module, "_KEPT_EVERY", 12)
+    monkeypatch.setattr(room_module, "_WORTH_KEEPING", 1)
+    served = serve_new(tmp_path / "trial", database=database)
+    assert served.room.n_kept == 0
+    enrolled(served, 4)
+    n_kept, n = served.room.n_kept, served.room.conduct.ledger.head.count
+    assert 0 < n_kept < n
+    served.room.conduct.ledger.close()  # as a server leaves it that was killed
+    served.room.accounts.engine.dispose()
+    again = opened(served.folder, key_beside(served.folder))
+    assert again.n_kept == n_kept
+    assert again.conduct.standings == served.room.conduct.standings
+    assert again.conduct.whole == served.room.conduct.whole
+    served = serve_again(Served(again, served.folder))
+    assert served.room.n_kept == again.conduct.ledger.head.count
+    assert served.room.conduct.standings == again.conduct.standings
+    (subject,) = enrolled(served, 1)
+    assert served.room.conduct.standings[subject].number is not None
+    assert verify(database or served.folder / "trial.db").is_whole
+    served.room.close()
+
+
+def test_a_step_is_taken_whether_or_not_it_can_be_kept_where_everything_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk the next start follows every event; what lies there and is damaged is passed over."""
+    monkeypatch.setattr(room_module, "_KEPT_EVERY", 10)
+    served = serve_new(tmp_path / "trial")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(room_module, "write_kept", full)
+        (subject,) = enrolled(served, 1)
+    assert served.room.conduct.standings[subject].number is not None
+    assert not (served.folder / KEPT).exists()
+    (served.folder / KEPT).write_bytes(b"something else")
+    again = serve_again(served)
+    assert again.room.n_kept == 0
+    assert again.room.conduct.standings == served.room.conduct.standings
+    again.room.close()

@@ -14,7 +14,7 @@ import uvicorn
 from sevenfold.edge.keys import key_beside
 from sevenfold.edge.predicted import scheme_told
 from sevenfold.errors import InvalidInput
-from sevenfold.protocol.load import load
+from sevenfold.protocol.load import ProtocolFile, load
 from sevenfold.record.place import place_of
 from sevenfold.service.app import app_of
 from sevenfold.service.identities.recorded import closed
@@ -40,11 +40,12 @@ def serve(chosen: argparse.Namespace) -> int:
             f"{chosen.host} can be reached from other machines, and passwords would travel in clear. Put a proxy with "
             "TLS before Sevenfold and say --behind-tls, or leave --host out."
         )
-    folder = _folder_of(chosen)
+    file = None if chosen.folder and is_there(Path(chosen.folder)) else load(chosen.protocol or "iris-7")
+    folder = _folder_of(chosen, file)
     key = Path(chosen.key) if chosen.key else key_beside(folder)
     database = database_of(chosen.database)
-    if not is_there(folder):
-        _make(chosen, folder, key, database)
+    if file is not None and not is_there(folder):
+        _make(chosen, file, folder, key, database)
     address = _address_of(chosen)
     room = opened(
         folder, key, database=database, is_demo=chosen.demo, is_behind_tls=chosen.behind_tls,
@@ -110,16 +111,14 @@ def database_of(said: str | None) -> sa.URL | None:
     return place
 
 
-def _folder_of(chosen: argparse.Namespace) -> Path:
-    if chosen.folder:
+def _folder_of(chosen: argparse.Namespace, file: ProtocolFile | None) -> Path:
+    if file is None or chosen.folder:
         return Path(chosen.folder)
-    name = load(chosen.protocol or "iris-7").protocol.name
-    return Path("serve") / (f"{name}-demo" if chosen.demo else name)
+    return Path("serve") / (f"{file.protocol.name}-demo" if chosen.demo else file.protocol.name)
 
 
-def _make(chosen: argparse.Namespace, folder: Path, key: Path, database: sa.URL | None) -> None:
+def _make(chosen: argparse.Namespace, file: ProtocolFile, folder: Path, key: Path, database: sa.URL | None) -> None:
     """A new trial, or a demonstration with a rehearsed one in it."""
-    file = load(chosen.protocol or "iris-7")
     if not chosen.demo:
         for sentence in scheme_told(file):
             print(sentence)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, Final, final
 
 import yaml
@@ -183,8 +184,7 @@ def read_document(text: str, name: str) -> Document:
         InvalidInput: the text is not YAML, is empty, or repeats a key; with the file's name and the line.
     """
     try:
-        _check_depth(text, name)
-        node = yaml.compose(text, Loader=_Loader)
+        node = _composed(_events(text, name))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -202,13 +202,22 @@ def read_document(text: str, name: str) -> Document:
     return Document(name=name, values=values, lines=reader.lines, citations=reader.citations)
 
 
-def _check_depth(text: str, name: str) -> None:
-    """Before nodes are made, which recurses."""
-    depth = 0
+def _events(text: str, name: str) -> list[yaml.Event]:
+    """What the text is made of; how deep it goes is looked at before nodes are made, which recurses."""
+    depth, found = 0, []
     for event in yaml.parse(text, Loader=_Loader):
+        found.append(event)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             line = event.start_mark.line + 1 if event.start_mark else 1
             raise InvalidInput(
                 f"{name}, line {line}: lists and mappings stand more than {_DEEPEST} deep within each other."
             )
+    return found
+
+
+def _composed(events: list[yaml.Event]) -> yaml.Node | None:
+    """The tree that they make; reading the text takes most of the time and is not done twice."""
+    loader = _Loader("")
+    loader.state = partial(next, iter(events))
+    return loader.get_single_node()

@@ -9,7 +9,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from sevenfold.sealing import canonical_json
 
-__all__ = ["AFTER_LOCK", "Head", "LedgerState", "Signer", "SigningKey", "head_bytes", "signature_holds", "signed"]
+__all__ = [
+    "AFTER_LOCK",
+    "Head",
+    "LedgerState",
+    "Signer",
+    "SigningKey",
+    "head_bytes",
+    "holds",
+    "signature_holds",
+    "signed",
+]
 
 
 class LedgerState(StrEnum):
@@ -94,9 +104,13 @@ def signed(signer: Signer, count: int, last_hash: str, state: LedgerState) -> He
 
 def signature_holds(head: Head) -> bool:
     """Whether a head's signature is one of what it says under the key it names."""
+    return holds(head.public_key, head_bytes(head.count, head.hash, head.state), head.signature)
+
+
+def holds(public_key: str, message: bytes, signature: str) -> bool:
+    """Whether a signature is one of a message under a key."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(head.public_key))
-        key.verify(bytes.fromhex(head.signature), head_bytes(head.count, head.hash, head.state))
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), message)
     except (InvalidSignature, ValueError):
         return False
     return True

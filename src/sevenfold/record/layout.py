@@ -11,7 +11,7 @@ EVENT: Final = sa.Table(
     "event",
     METADATA,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False, index=True),
     sa.Column("schema_version", sa.Integer, nullable=False),
     sa.Column("subject", sa.Text, index=True),
     sa.Column("site", sa.Text),

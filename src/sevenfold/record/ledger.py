@@ -146,10 +146,17 @@ class Ledger:
             said = connection.execute(last).scalar()
         return datetime.min.replace(tzinfo=UTC) if said is None else datetime.fromisoformat(said)
 
-    def events(self) -> Iterator[Event]:
-        """Every committed event, in order."""
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Every committed event, or those after a number, in order."""
+        numbers = range(after + 1, self.head.count + 1) if after else None
         with self._reading.connect() as connection:
-            yield from map(event_of, rows_of(store_of(self.place), connection))
+            yield from map(event_of, rows_of(store_of(self.place), connection, numbers))
+
+    def hash_of(self, sequence: int) -> str | None:
+        """The hash of a committed event; None where there is none of this number."""
+        with self._reading.connect() as connection:
+            found = connection.execute(sa.select(EVENT.c.hash).where(EVENT.c.sequence == sequence)).scalar()
+        return None if found is None else str(found)
 
     def search(self, wanted: Wanted) -> Found:
         """A page of the committed events that are wanted."""

@@ -17,7 +17,6 @@ from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from sevenfold.errors import InvalidDesign, InvalidInput
 from sevenfold.protocol.plan import Rate
@@ -113,6 +112,8 @@ def boundary_for(
     Raises:
         InvalidDesign: rates that are none or in the wrong order, or a boundary that no number of events can reach.
     """
+    from scipy.special import betainc  # here: a server starts without it
+
     if not 0.0 < background < tolerable < 1.0:
         raise InvalidDesign(
             f"A background rate of {background:g} must lie above 0 and below the tolerable rate, {tolerable:g}, and "

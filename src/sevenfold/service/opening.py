@@ -19,18 +19,21 @@ from sevenfold.record.store import store_of
 from sevenfold.service.identities.identities import FILE, Identities
 from sevenfold.service.identities.keys import IdentityKeys
 from sevenfold.service.identities.place import keep_place, keys_beside
+from sevenfold.service.log import noted
 from sevenfold.service.people.accounts import Accounts
 from sevenfold.service.people.database import make_people, people_engine
 from sevenfold.service.people.upgrade import bring_up
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.kept import Kept, read_kept
 from sevenfold.trial.supplying import receive_consignment
 from sevenfold.trial.vials import Consignment, Lot
 from sevenfold.vault.vault import Vault
 
 __all__ = [
     "DATABASE",
+    "KEPT",
     "admit_everybody",
     "begin_trial",
     "deliver_everywhere",
@@ -41,6 +44,7 @@ __all__ = [
     "places_of",
 ]
 
+KEPT: Final = "standing"  # the file with where everything stood, for a start without following every event
 DATABASE: Final = "database"  # the file with the address, where ledger and people do not lie in the folder
 _DELIVERED: Final = ((6, 25), (30, 400))  # in a demonstration: vials of each product, and days until they expire
 _NAMES: Final = ("Dr Aubert", "Dr Brandt", "Dr Costa", "Dr Dubois", "Dr Evans", "Dr Faure", "Dr Garnier", "Dr Hughes")
@@ -140,7 +144,8 @@ def opened(
             clock = ShiftedClock(ledger.last_recorded() - datetime.now(UTC))
             ledger.clock = clock
         vault = Vault.reopened(folder / "vault.db", secrets.vault)
-        conduct = Conduct.resumed(file, ledger, vault)
+        kept = None if is_demo else _kept(folder / KEPT, ledger, file)
+        conduct = Conduct.resumed(file, ledger, vault, kept)
         conduct.reconcile()
     except BaseException:
         ledger.close()
@@ -168,10 +173,23 @@ def opened(
         is_behind_tls=is_behind_tls,
         address=address,
         heads=heads,
+        kept=None if is_demo else folder / KEPT,
+        n_kept=0 if kept is None else kept.count,
     )
     if heads is not None:
         export_of_today(ledger.head, heads, clock.now())
     return room
+
+
+def _kept(path: Path, ledger: Ledger, file: ProtocolFile) -> Kept | None:
+    """Where everything stood at an orderly end or some time before a crash; None: the ledger tells it all."""
+    if not path.exists():
+        return None
+    try:
+        return read_kept(path, ledger, file.sha256)
+    except InvalidInput as error:
+        noted("standing.not_recalled", because=str(error))
+        return None
 
 
 def first_link(room: Room, address: str) -> str | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Final, final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -37,9 +37,13 @@ from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Session, Sessions
 from sevenfold.service.people.tokens import Tokens
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.kept import write_kept
 from sevenfold.vault.vault import Vault
 
 __all__ = ["Room"]
+
+_KEPT_EVERY: Final = 10_000  # events, or a tenth of all: what a start after a crash follows anew
+_WORTH_KEEPING: Final = 1_000  # events, at an orderly end
 
 
 @final
@@ -55,6 +59,8 @@ class Room:
         address: under which people reach the pages, such as ``https://trial.example``; links are made with it, never
             with what a request says. Empty: links begin with their path.
         heads: the folder into which the signed head is exported before the first step of a day; None: nowhere.
+        kept: the file that keeps where everything stands, for the next start; None: nowhere.
+        n_kept: behind how many events that is.
     """
 
     file: ProtocolFile
@@ -71,6 +77,8 @@ class Room:
     door: Door = field(init=False)
     tokens: Tokens = field(init=False)
     heads: Path | None = None
+    kept: Path | None = None
+    n_kept: int = 0
     _one_at_a_time: threading.RLock = field(default_factory=threading.RLock, repr=False)
     _is_adrift: bool = False  # whether a step could not be abandoned, because the database could not be asked
 
@@ -108,6 +116,7 @@ class Room:
                 raise
             finally:
                 self.conduct.acting = None
+            self._keep(max(_KEPT_EVERY, self.n_kept // 10))
 
     def confirm(self, session: Session, password: str, code: str) -> None:
         """Ask once more who it is, before a signature or an unblinding. In a demonstration nobody has a password.
@@ -141,8 +150,23 @@ class Room:
     def close(self) -> None:
         """Let go of the databases, so that somebody else can serve the trial."""
         with self._one_at_a_time:
+            self._keep(_WORTH_KEEPING)
             self.conduct.ledger.close()
             self.accounts.engine.dispose()
+
+    def _keep(self, n_new: int) -> None:
+        """Keep where everything stands, once so many events are new. A step was taken whether it can be kept or not."""
+        count = self.conduct.ledger.head.count
+        if self.kept is None or self._is_adrift or count < self.n_kept + n_new:
+            return
+        try:
+            kept = self.conduct.followed.kept(self.conduct.ledger, self.file.sha256)
+            write_kept(self.kept, kept, self.conduct.ledger)
+        except OSError as error:
+            noted("standing.not_kept", level=logging.WARNING, because=str(error.strerror))
+        else:
+            noted("standing.kept", behind=count)
+        self.n_kept = count  # tried again once as many are new
 
     def subject(self, name: str, person: Person) -> SubjectHistory:
         """What is open of a subject, folded from its events.

@@ -58,6 +58,7 @@ from sevenfold.rules.screening import Screening
 from sevenfold.rules.sofa import sofa
 from sevenfold.rules.visiting import check_visit, implausible, question_of_day
 from sevenfold.trial.followed import Followed
+from sevenfold.trial.kept import Kept
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.signing import check_signed, told_of
 from sevenfold.trial.standing import TrialStanding
@@ -103,10 +104,17 @@ class Conduct:
         self.followed = Followed(self.file.protocol, self.allocator)
 
     @classmethod
-    def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator) -> Self:
-        """The trial as its ledger tells it, to be gone on with."""
+    def resumed(cls, file: ProtocolFile, ledger: Ledger, allocator: Allocator, kept: Kept | None = None) -> Self:
+        """The trial as its ledger tells it, to be gone on with.
+
+        Args:
+            kept: where it stood once; what came before is not followed again.
+        """
         conduct = cls(file, ledger, allocator)
-        conduct.followed.from_the_first(ledger)
+        if kept is None:
+            conduct.followed.from_the_first(ledger)
+        else:
+            conduct.followed.from_kept(kept, ledger)
         return conduct
 
     def abandon(self) -> None:
@@ -125,7 +133,7 @@ class Conduct:
         if None in touched:
             self.followed.trial_again(self.ledger)
         if {event.type for event in waiting} & {kind.__name__ for kind in STOCK_KINDS}:
-            self.followed.stock_again(self.ledger)
+            self.followed.stock_again()
         if self.is_locked:
             for subject in touched & self.standings.keys():
                 after_lock(self.standings[str(subject)])
@@ -559,7 +567,7 @@ class Conduct:
     @property
     def stock(self) -> Stock:
         """Every site's vials. It is behind the blind: for pharmacists alone."""
-        return self.followed.stock
+        return self.followed.stock_in(self.ledger)
 
     def site_of(self, subject: str) -> str | None:
         """The site of a subject; None of one who was never screened."""
@@ -636,7 +644,7 @@ class Conduct:
             self.followed.again(subject, self.ledger)
         else:
             self.followed.moves(said, subject, site, happened)
-        self.followed.stock.sees(said, site)
+        self.followed.stock_sees(said, site)
 
     def _check(self, said: Payload, subject: str | None, site: str | None, happened: datetime) -> None:
         self.whole.check(said, subject, site)

@@ -17,18 +17,22 @@ __all__ = ["EventRates"]
 @final
 @dataclass(slots=True)
 class EventRates:
-    """Knows in whom each monitoring rule about events was met."""
+    """Knows in whom each monitoring rule about events was met.
+
+    Args:
+        met: (rule, subject).
+    """
 
     protocol: Protocol
-    _met: set[tuple[str, str]] = field(default_factory=set, repr=False)  # (rule, subject)
+    met: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def sees(self, subject: str, said: AdverseEventReported) -> None:
         """Take note of an event."""
-        self._met |= {(one.rule.id, subject) for one in self._found(said)}
+        self.met |= {(one.rule.id, subject) for one in self._found(said)}
 
     def forget(self, subject: str) -> None:
         """Forget a subject's events."""
-        self._met = {(rule, other) for rule, other in self._met if other != subject}
+        self.met = {(rule, other) for rule, other in self.met if other != subject}
 
     def raised(self, said: AdverseEventReported, standings: Iterable[Standing]) -> Iterator[Raised]:
         """What an event that was taken note of raises now.
@@ -40,7 +44,7 @@ class EventRates:
             if found.rule.rate is None:
                 yield found
                 continue
-            n_events = sum(rule == found.rule.id for rule, _ in self._met)
+            n_events = sum(rule == found.rule.id for rule, _ in self.met)
             n_treated = max(sum(standing.n_given > 0 for standing in standings), n_events)
             if boundary_of(found.rule.rate).is_reached(n_events, n_treated):
                 yield Raised(rule=found.rule, because=f"{n_events} of {n_treated} treated; the last: {found.because}")
@@ -49,7 +53,7 @@ class EventRates:
         """Each rule on a rate, with how many subjects met it and how many were treated, all arms together."""
         n_treated = sum(standing.n_given > 0 for standing in standings)
         rules = [rule for rule in self.protocol.monitoring if rule.rate is not None]
-        met = [sum(name == rule.id for name, _ in self._met) for rule in rules]
+        met = [sum(name == rule.id for name, _ in self.met) for rule in rules]
         return [(rule, n, max(n_treated, n)) for rule, n in zip(rules, met, strict=True)]
 
     def _found(self, said: AdverseEventReported) -> tuple[Raised, ...]:

@@ -1,7 +1,9 @@
 """Where a trial stands, followed event by event from the ledger: every subject, the whole, and what rules remember."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import final
 
 from sevenfold.protocol.protocol import Protocol
@@ -12,16 +14,11 @@ from sevenfold.record.payloads import (
     AdverseEventReported,
     Corrected,
     DatabaseLocked,
-    FurtherMaskedResults,
-    MaskedResults,
     Payload,
-    Result,
-    SafetyReviewed,
-    SealedQueryAnswered,
     read_payload,
 )
-from sevenfold.record.sealed import place_of_sealed
 from sevenfold.trial.event_rates import EventRates
+from sevenfold.trial.kept import Kept
 from sevenfold.trial.ports import Allocator
 from sevenfold.trial.safety_review import SafetyReviewer
 from sevenfold.trial.standing import TrialStanding
@@ -41,7 +38,6 @@ class Followed:
         sites: by subject.
         rates: of events that a rule counts.
         reviewer: knows masked results, behind the blind.
-        stock: of vials, behind the blind.
     """
 
     protocol: Protocol
@@ -52,24 +48,64 @@ class Followed:
     corrections: Corrections = field(default_factory=Corrections, repr=False)
     rates: EventRates = field(init=False, repr=False)
     reviewer: SafetyReviewer = field(init=False, repr=False)
-    stock: Stock = field(init=False, repr=False)
+    _stock: Stock | None = field(default=None, repr=False)  # None until it is asked for
 
     def __post_init__(self) -> None:
-        self.stock = Stock(self.allocator.open, self.allocator.vials_in)
         self.rates, self.reviewer = EventRates(self.protocol), SafetyReviewer(self.allocator)
 
     def from_the_first(self, ledger: Ledger) -> None:
         """Follow everything that was committed."""
         self.corrections = Corrections.among(ledger.of_type(Corrected.__name__))
         for event in ledger.events():
-            self.stock.sees(self._follow(event), event.site)
+            self._follow(event)
 
-    def stock_again(self, ledger: Ledger) -> None:
-        """Count every site's vials anew, through what was committed."""
-        self.stock = Stock(self.allocator.open, self.allocator.vials_in)
-        events = [event for kind in STOCK_KINDS for event in ledger.of_type(kind.__name__)]
-        for event in sorted(events, key=lambda one: one.sequence):
-            self.stock.sees(read_payload(event), event.site)
+    def from_kept(self, kept: Kept, ledger: Ledger) -> None:
+        """Go on from where everything stood, and follow what was committed since.
+
+        Raises:
+            AuditBroken: what was sealed in it opens under another key.
+        """
+        self.standings = {standing.subject: standing for standing in kept.standings}
+        self.sites, self.whole, self.rates.met = kept.sites, kept.whole, kept.met
+        self.reviewer.goes_on(kept.withheld(self.allocator), self.standings, partial(_read, ledger))
+        self.corrections = Corrections.among(corrected := ledger.of_type(Corrected.__name__))
+        for event in ledger.events(after=kept.count):
+            self._follow(event)
+        for subject in {event.subject for event in corrected if event.sequence > kept.count} - {None}:
+            self.again(str(subject), ledger)
+
+    def kept(self, ledger: Ledger, protocol_sha256: str) -> Kept:
+        """Where everything stands behind the ledger's last event, which is durable."""
+        return Kept.sealing(
+            self.allocator,
+            self.reviewer.withheld,
+            count=ledger.head.count,
+            hash=ledger.head.hash,
+            protocol=protocol_sha256,
+            standings=list(self.standings.values()),
+            sites=self.sites,
+            whole=self.whole,
+            met=self.rates.met,
+        )
+
+    def stock_in(self, ledger: Ledger) -> Stock:
+        """Every site's vials, counted through what was committed and what waits."""
+        if self._stock is None:
+            self._stock = Stock(self.allocator.open, self.allocator.vials_in)
+            kinds = {kind.__name__ for kind in STOCK_KINDS}
+            events = sorted((event for kind in kinds for event in ledger.of_type(kind)), key=lambda one: one.sequence)
+            for event in [*events, *(one for one in ledger.waiting() if one.type in kinds)]:
+                self._stock.sees(read_payload(event), event.site)
+        return self._stock
+
+    def stock_sees(self, said: Payload, site: str | None) -> None:
+        """Move the stock on by what was just said; one that was not asked for yet is counted when it is."""
+        if self._stock is not None:
+            self._stock.sees(said, site)
+
+    def stock_again(self) -> None:
+        """Count every site's vials anew when they are asked for next."""
+        self._stock = None
 
     def again(self, subject: str, ledger: Ledger) -> None:
         """Follow a subject anew, through what was committed and what waits."""
@@ -103,18 +139,15 @@ class Followed:
             for standing in self.standings.values():
                 after_lock(standing)
 
-    def _follow(self, event: Event) -> Payload:
+    def _follow(self, event: Event) -> None:
         """Move on by an event of the ledger, and let the safety reviewer see what was sealed in it."""
-        said = self.corrections.read(event)
-        subject, at = str(event.subject), datetime.fromisoformat(event.happened_at)
+        said, at = self.corrections.read(event), datetime.fromisoformat(event.happened_at)
         self.moves(said, event.subject, event.site, at)
-        if isinstance(said, (MaskedResults, FurtherMaskedResults)):
-            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
-            results = {name: Result.model_validate(result) for name, result in plain.items()}
-            self.reviewer.sees(subject, said.visit, at, results)
-        elif isinstance(said, SealedQueryAnswered):
-            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
-            self.reviewer.puts_right(subject, said.visit, plain["test"], Result.model_validate(plain["right"]))
-        elif isinstance(said, SafetyReviewed):
-            self.reviewer.recalls(subject, said)
-        return said
+        if event.subject is not None:
+            self.reviewer.follows(event.subject, said, at)
+
+
+def _read(ledger: Ledger, subject: str) -> Iterator[tuple[Payload, datetime]]:
+    """What was committed of a subject."""
+    for event in ledger.events_of(subject):
+        yield read_payload(event), datetime.fromisoformat(event.happened_at)

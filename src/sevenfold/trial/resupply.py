@@ -15,7 +15,6 @@ from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv
 
 from sevenfold.seed import Stream
 
@@ -175,6 +174,8 @@ def forecast(need: Ints, stock: Sequence[tuple[int, int]], lead_days: int, at_mo
 
 def _arrivals(ahead: Ahead, horizon_days: int, root: int | bytes, trials: Ints) -> tuple[Ints, NDArray[np.float64]]:
     """Whose the next randomisations are and in how many days they come, in order of time; (trial, number)."""
+    from scipy.special import gammaincinv  # here: a server starts without it
+
     stream, rates = Stream(root, "resupply: arrival"), Stream(root, "resupply: rate")
     whose, when = [], []
     for index, site in enumerate(ahead.sites):

@@ -4,14 +4,21 @@ What is decided is sealed whatever it is, so that nobody sees whether a rule hel
 while the active product is withheld.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import final
 
 from sevenfold.protocol.protocol import Protocol
 from sevenfold.protocol.treatment import Action
-from sevenfold.record.payloads import Result, SafetyReviewed
+from sevenfold.record.payloads import (
+    FurtherMaskedResults,
+    MaskedResults,
+    Payload,
+    Result,
+    SafetyReviewed,
+    SealedQueryAnswered,
+)
 from sevenfold.record.sealed import place_of_sealed
 from sevenfold.rules.dosing import interruptions
 from sevenfold.rules.monitoring import raised_by_results
@@ -31,20 +38,64 @@ class _Sample:
 @final
 @dataclass(slots=True)
 class SafetyReviewer:
-    """Knows the latest masked values of every subject; a hold lasts until a new value lifts it."""
+    """Knows the latest masked values of every subject; a hold lasts until a new value lifts it.
+
+    What was sent of a subject before a start from where everything stood is read when it is first asked for.
+    """
 
     allocator: Allocator
     _sent: dict[str, dict[str, list[_Sample]]] = field(default_factory=dict, repr=False)  # subject -> visit
     _latest: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)  # subject -> by name
     _withheld: dict[str, bool] = field(default_factory=dict, repr=False)  # subject -> whether for good
+    _unread: set[str] = field(default_factory=set, repr=False)  # subjects
+    _read: Callable[[str], Iterable[tuple[Payload, datetime]]] = field(default=lambda _: (), repr=False)
+
+    def goes_on(
+        self,
+        withheld: Mapping[str, bool],
+        unread: Iterable[str],
+        read: Callable[[str], Iterable[tuple[Payload, datetime]]],
+    ) -> None:
+        """Go on from what was decided.
+
+        Args:
+            unread: subjects whose masked results are read when they are asked for.
+            read: what the record says of a subject by then, and when it happened.
+        """
+        self._withheld, self._unread, self._read = dict(withheld), set(unread), read
+
+    def follows(self, subject: str, said: Payload, at: datetime) -> None:
+        """Take note of what the record says of masked results."""
+        if isinstance(said, SafetyReviewed):
+            self.recalls(subject, said)
+        elif subject not in self._unread:
+            self._notes(subject, said, at)
+
+    def _notes(self, subject: str, said: Payload, at: datetime) -> None:
+        """Open what was sealed, and take note of it."""
+        if isinstance(said, (MaskedResults, FurtherMaskedResults)):
+            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
+            self.sees(subject, said.visit, at, {name: Result.model_validate(one) for name, one in plain.items()})
+        elif isinstance(said, SealedQueryAnswered):
+            plain = self.allocator.open(place_of_sealed(subject, said), said.sealed)
+            self.puts_right(subject, said.visit, plain["test"], Result.model_validate(plain["right"]))
+
+    def _has_read(self, subject: str) -> None:
+        """Read what was sent of a subject before the start, unless it was read."""
+        if subject in self._unread:
+            self._unread.discard(subject)
+            for said, at in self._read(subject):
+                self._notes(subject, said, at)
 
     def sees(self, subject: str, visit: str, at: datetime, masked: Mapping[str, Result]) -> None:
         """Take note of masked results of a sample of a visit."""
+        self._has_read(subject)
         self._sent.setdefault(subject, {}).setdefault(visit, []).append(_Sample(at, dict(masked)))
         self._look_again(subject)
 
     def puts_right(self, subject: str, visit: str, test: str, right: Result) -> None:
         """Take note of what a value of a visit was, as the laboratory says now."""
+        self._has_read(subject)
         for sample in self._sent.get(subject, {}).get(visit, []):
             if test in sample.results:
                 sample.results[test] = right
@@ -52,6 +103,7 @@ class SafetyReviewer:
 
     def sent(self, subject: str, visit: str) -> dict[str, Result]:
         """What the laboratory has sent of a visit so far."""
+        self._has_read(subject)
         samples = self._sent.get(subject, {}).get(visit, [])
         return {name: result for sample in samples for name, result in sample.results.items()}
 
@@ -79,6 +131,7 @@ class SafetyReviewer:
         self._sent.pop(subject, None)
         self._latest.pop(subject, None)
         self._withheld.pop(subject, None)
+        self._unread.discard(subject)
 
     def review(
         self,
@@ -97,6 +150,7 @@ class SafetyReviewer:
             masked: the results that are new, seen before.
             n_before: reviews of the visit so far.
         """
+        self._has_read(subject)
         latest = self._latest[subject]
         found = interruptions(protocol, latest, masked=True)
         stops = any(one.action is Action.STOP for one in found)
