@@ -123,11 +123,12 @@ def test_days_and_subjects_cost_no_walk_through_the_ledger(ledger: Ledger) -> No
     assert len(asked) <= 1 + 2 * 7  # 2^7 > 90
     if ledger._reading.dialect.name == "sqlite":
         with ledger._reading.connect() as connection:
-            plan = connection.exec_driver_sql(
-                "EXPLAIN QUERY PLAN SELECT * FROM event WHERE sequence BETWEEN 1 AND 90 AND subject = 'S-1' "
-                "ORDER BY sequence DESC LIMIT 8"
-            )
-            assert "subject" in str(plan.fetchall()[0])
+            for wanted in (Wanted(subject="S-1"), Wanted(subject="S-1", kind="Died")):
+                asked.clear()
+                with listening(ledger._reading, asked):
+                    ledger.search(wanted)
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1]}", tuple("?" * asked[-1].count("?")))
+                assert "ix_event_subject" in str(plan.fetchall()[0]), wanted
 
 
 @contextmanager

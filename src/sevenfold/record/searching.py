@@ -121,7 +121,9 @@ def _first_recorded(connection: sa.Connection, moment: str, count: int) -> int:
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    exact = ((EVENT.c.type, wanted.kind), (EVENT.c.subject, wanted.subject), (EVENT.c.site, wanted.site))
+    # "type" as an expression, where a subject is given: the index of kinds would lead through a whole ledger
+    kind = EVENT.c.type if wanted.subject is None else EVENT.c.type.concat("")
+    exact = ((kind, wanted.kind), (EVENT.c.subject, wanted.subject), (EVENT.c.site, wanted.site))
     conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact if value is not None]
     if wanted.acted is not None or wanted.actors:
         by: list[sa.ColumnElement[bool]] = [EVENT.c.actor.in_(wanted.actors)]
