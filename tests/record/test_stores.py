@@ -22,6 +22,7 @@ from sevenfold.record.layout import APPEND_ONLY, GUARDS
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.place import Place, engine_arguments, place_of, shown
 from sevenfold.record.reading import read_events, read_head
+from sevenfold.record.searching import Wanted
 from sevenfold.record.verify import verify
 from sevenfold.sealing import canonical_json
 
@@ -91,7 +92,7 @@ def test_what_was_committed_is_read_back_and_verified(new_place: Callable[[], Pl
     again = Ledger.reopened(place, SimulatedClock(START), KEY)
     again.append(draft(10))
     assert [event.sequence for event in again.events()] == list(range(1, 11))
-    assert [event.sequence for event in again.last_events(3)] == [8, 9, 10]
+    assert [event.sequence for event in again.search(Wanted(above=7)).events] == [10, 9, 8]
     again.close()
     events = read_events(place)
     assert [event.payload for event in events] == [draft(n).payload for n in range(10)]

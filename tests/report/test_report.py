@@ -28,7 +28,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
 @pytest.fixture(scope="module")
-def page(whole_trial: Rehearsed) -> str:
+def told(whole_trial: Rehearsed) -> ReportInput:
     trial = whole_trial
 
     def predicted(which: Which) -> ProtocolPrediction:
@@ -36,22 +36,25 @@ def page(whole_trial: Rehearsed) -> str:
         return predict_protocol(trial.file.protocol, few)
 
     estimates = analyse(trial.cohort, trial.history, trial.file.protocol, 1)
-    return render(
-        ReportInput(
-            file=trial.file,
-            history=trial.history,
-            cohort=trial.cohort,
-            estimates=estimates,
-            comparisons=compare("IRIS-7", measures(estimates, trial.cohort, trial.file.protocol)),
-            assumptions=tuple(shipped().by_name.values()),
-            seed=1,
-            head=read_head(trial.folder / "trial.db"),
-            changed=(),
-            predictions=PredictionInput(
-                held_out=predicted("held out"), everything=predicted("all"), about=about_shipped(), drawn=None
-            ),
-        )
+    return ReportInput(
+        file=trial.file,
+        history=trial.history,
+        cohort=trial.cohort,
+        estimates=estimates,
+        comparisons=compare("IRIS-7", measures(estimates, trial.cohort, trial.file.protocol)),
+        assumptions=tuple(shipped().by_name.values()),
+        seed=1,
+        head=read_head(trial.folder / "trial.db"),
+        changed=(),
+        predictions=PredictionInput(
+            held_out=predicted("held out"), everything=predicted("all"), about=about_shipped(), drawn=None
+        ),
     )
+
+
+@pytest.fixture(scope="module")
+def page(told: ReportInput) -> str:
+    return render(told)
 
 
 class Outline(HTMLParser):
@@ -209,6 +212,15 @@ def test_a_protocol_of_one_s_own_is_told_what_is_extrapolated() -> None:
     assert "extrapolated" in limits_of(own)[0]
     assert "this protocol gives 20 µg/kg" in limits_of(own)[1]
     assert limits_of(load("iris-7").protocol) == LIMITS
+
+
+def test_it_says_whose_data_were_locked_without_a_signature_and_why(told: ReportInput, page: str) -> None:
+    """Where all were signed it says nothing of it."""
+    unsigned = {"FR-1-001": "the investigator has died", "FR-2-003": "the site <closed>"}
+    text = render(replace(told, history=replace(told.history, unsigned=unsigned)))
+    line = "FR-1-001 (the investigator has died), FR-2-003 (the site &lt;closed&gt;)</dd>"
+    assert f"without an investigator's signature under the data of {line}" in text
+    assert "<dt>Lock</dt>" not in page
 
 
 def test_no_number_is_nan(page: str) -> None:

@@ -21,6 +21,7 @@ from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_
 from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.ports import Candidate, Event
 from sevenfold.trial.rehearse import rehearse
+from sevenfold.trial.signing import sign_data
 from sevenfold.trial.visiting import record_visit
 from sevenfold.vault.supply import Supply
 from sevenfold.vault.vault import Vault
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 AT = datetime(2016, 5, 2, 9, tzinfo=UTC)
+MEANING = "I have reviewed these data and they are true"
 SECRET = bytes(range(32))
 KEY = SigningKey(bytes(range(32, 64)))
 
@@ -316,6 +318,7 @@ class Desk:
         for standing in self.conduct.standings.values():
             if standing.number is not None:
                 self.conduct.ending(standing.subject, AT)
+                sign_data(self.conduct, standing.subject, "Dr Ida", MEANING, None, AT)
         lock_database(self.conduct, AT)
 
     def closed(self, state: LedgerState = LedgerState.COMPLETE) -> Path:

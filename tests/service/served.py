@@ -19,6 +19,7 @@ from sevenfold.service.opening import begin_trial, opened
 from sevenfold.service.people.person import Person
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
+from sevenfold.trial.signing import MEANINGS, sign_data
 
 __all__ = [
     "HERE",
@@ -30,6 +31,7 @@ __all__ = [
     "enrolled",
     "serve_again",
     "serve_new",
+    "signed",
     "take_up",
 ]
 
@@ -146,6 +148,15 @@ def enrolled(served: Served, n: int) -> list[str]:
         investigator.get(f"/subjects/{name}")
         investigator.post(f"/subjects/{name}/randomise")
     return names
+
+
+def signed(served: Served, *names: str) -> None:
+    """An investigator of the first French site signs everything of these subjects."""
+    served.as_a(Role.INVESTIGATOR)
+    ida = next(one for one in served.room.accounts.people() if (one.role, one.site) == (Role.INVESTIGATOR, SITE))
+    for name in names:
+        with served.room.step(ida) as conduct:
+            sign_data(conduct, name, ida.name, MEANINGS[0], None, served.room.here_and_now(ida, name))
 
 
 def take_up(visitor: Visitor, link: str, password: str) -> str:

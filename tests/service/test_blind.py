@@ -230,6 +230,23 @@ class World:
         (token,) = room.tokens.waiting(nurse, room.now_s())
         assert self.ask(Role.NURSE, "POST", f"/account/tokens/{token.id}/take") == 200
 
+    def sign(self) -> None:
+        """Everything of a subject is signed; the lock names who is not, and a copy holds the signatures."""
+        names = [
+            name for name, one in self.served.room.conduct.standings.items() if name.startswith(SITE) and one.number
+        ]
+        said = {"visit": "", "meaning": "I am responsible for these data"}
+        assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{names[0]}/data/sign", said) == 303
+        assert self.ask(Role.DATA_MANAGER, "GET", "/report") == 200
+        assert self.ask(Role.DATA_MANAGER, "POST", f"/subjects/{names[-1]}/data/lock") == 409
+        assert self.ask(Role.INVESTIGATOR, "POST", "/copy") == 200
+
+    def look_for_events(self) -> None:
+        """The auditor looks through the ledger, for what lies nearest to the blind too."""
+        for asked in ("kind=Dispensed", "kind=MaskedResults", "kind=SafetyReviewed", "who=pharmacist", f"site={SITE}"):
+            assert self.ask(Role.AUDITOR, "GET", f"/ledger?{asked}") == 200
+        assert self.ask(Role.AUDITOR, "GET", "/ledger?kind=MaskedResults&below=200") == 200
+
     @property
     def now(self) -> str:
         """As a form of the site tells it."""
@@ -334,6 +351,8 @@ def lived(folder: Path, patched: pytest.MonkeyPatch) -> World:
         world.send_files()
         world.keep_identities()
         world.let_in()
+        world.sign()
+        world.look_for_events()
         world.crawl("GET")
         world.crawl("POST")
     finally:

@@ -331,11 +331,11 @@ def tell(story: Story, served: Served) -> None:
     story.look(ward, "refused")
     story.faults[:] = [one for one in story.faults if "403" not in one and "422" not in one]  # asked for above
 
-    the_end(story, served, admitted)
+    the_end(story, served, admitted, investigator)
 
 
-def the_end(story: Story, served: Served, admitted: object) -> None:
-    """Lock, unblinding by two, the report."""
+def the_end(story: Story, served: Served, admitted: object, investigator: Person) -> None:
+    """The investigator signs, lock, unblinding by two, the report."""
     at = story.address
     assert callable(admitted)
     laboratory = admitted("Lara", "laboratory").page
@@ -346,6 +346,14 @@ def the_end(story: Story, served: Served, admitted: object) -> None:
         statistician.page.goto(f"{at}/committee/{name}")
         story.look(statistician.page, name)
     manager = admitted("Dora", "data manager").page
+    manager.goto(f"{at}/report")
+    manager.get_by_role("heading", name="Signatures that the lock waits for").wait_for()
+    story.look(manager, "closing")
+    assert manager.locator(f"a[href='{WHO}/data']").is_visible()
+    investigator.page.goto(f"{at}{WHO}/data")
+    investigator.again()
+    investigator.page.get_by_role("button", name="Sign as Ida").click()
+    story.look(investigator.page, "data")
     manager.goto(f"{at}/progress")
     manager.get_by_role("button", name="Lock").click()
     asking = admitted("Sven", "sponsor")
@@ -365,6 +373,9 @@ def the_end(story: Story, served: Served, admitted: object) -> None:
     assert "Final report" in reader.inner_text("header")
     assert "No patient took part" not in reader.inner_text("body")
     auditor = admitted("Axel", "auditor").page
+    auditor.select_option("#kind", "DatabaseLocked")
+    auditor.get_by_role("button", name="Search").click()
+    assert auditor.locator("tbody tr").count() == 1
     story.look(auditor, "ledger")
     auditor.goto(f"{at}{WHO}")
     story.look(auditor, "subject")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Browser, Page
-from served import SITE, Served, Visitor, enrolled, serve_new
+from served import SITE, Served, Visitor, enrolled, serve_new, signed
 
 from sevenfold.cli import main
 from sevenfold.edge.keys import key_beside
@@ -47,9 +47,11 @@ def test_no_lock_and_no_end_of_a_part_bars_an_emergency(served: Served) -> None:
     with room.step(None) as conduct:
         conduct.record(name, LostToFollowUp(), "investigator", room.clock.now())
     arms = [shown(investigator, name)]
+    signed(served, name)
     with room.step(None) as conduct:
         conduct.record(name, DataLocked(scope="subject", name=name), "data manager", room.clock.now())
     arms.append(shown(investigator, name))
+    signed(served, name)  # again: the emergency came after
     with room.step(None) as conduct:
         lock_database(conduct, room.clock.now())
     arms.append(shown(investigator, name))

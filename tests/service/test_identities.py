@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from served import SITE, Served, enrolled, serve_again, serve_new
+from served import SITE, Served, enrolled, serve_again, serve_new, signed
 
 from sevenfold.cli import main
 from sevenfold.edge.keys import key_beside
@@ -483,6 +483,8 @@ def test_entries_are_kept_after_the_database_is_locked(served: Served, tmp_path:
     with served.room.step(None) as conduct:
         for standing in conduct.standings.values():
             conduct.ending(standing.subject, served.room.clock.now())
+    signed(served, *(name for name, one in served.room.conduct.standings.items() if one.number is not None))
+    with served.room.step(None) as conduct:
         lock_database(conduct, served.room.clock.now())
     destroy(served)
     assert served.room.conduct.ledger.of_type("IdentityDestroyed")

@@ -8,7 +8,7 @@ import threading
 import zipfile
 from pathlib import Path
 
-from served import SITE, Served, Visitor, eligible, enrolled, serve_new
+from served import SITE, Served, Visitor, eligible, enrolled, serve_new, signed
 
 from sevenfold.record.payloads import CopyTaken, LostToFollowUp, read_payload
 from sevenfold.record.verify import verify
@@ -75,6 +75,7 @@ def test_a_copy_is_taken_after_the_lock_and_names_no_arm_before_the_unblinding(t
     room = served.room
     with room.step(None) as conduct:
         conduct.record(name, LostToFollowUp(), "investigator", room.clock.now())
+    signed(served, name)
     with room.step(None) as conduct:
         lock_database(conduct, room.clock.now())
     kept = taken(served.as_a(Role.INVESTIGATOR))

@@ -41,6 +41,7 @@ SPEAKING = sorted(
                 "opening.py",
                 "order.py",
                 "sealed_queries.py",
+                "signing.py",
                 "standing.py",
                 "stock.py",
                 "supplying.py",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import SITE, Served, Visitor, eligible, enrolled, serve_new
+from served import SITE, Served, Visitor, eligible, enrolled, serve_new, signed
 
 from sevenfold import __version__
 from sevenfold.record.event import Event
@@ -247,6 +247,7 @@ def test_neither_visit_nor_subject_is_locked_while_a_query_is_open(served: Serve
     nurse.post(f"{WHO}/data/query/1/answer", {"text": "Yes"})
     manager.post(f"{WHO}/data/lock", {"visit": "day 1"}, 409)
     manager.post(f"{WHO}/data/query/1/close")
+    signed(served, "FR-1-001")
     for visit in ("day 1", ""):
         manager.post(f"{WHO}/data/lock", {"visit": visit})
 

@@ -25,6 +25,7 @@ from sevenfold.trial.dosing import give_dose, prepare_dose
 from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
 from sevenfold.trial.opening import open_site, open_trial
+from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.subject import Disposition
 from sevenfold.trial.visiting import record_visit
 
@@ -152,6 +153,7 @@ def test_lock_wants_everybody_at_an_end_and_ends_recording(trial: StagedTrial) -
     with pytest.raises(OutOfOrder, match="before the database is locked"):
         unblind_trial(trial.conduct, {}, {}, "", "", AT)
     trial.conduct.ending(subject, AT)
+    sign_data(trial.conduct, subject, "Dr Ida", MEANINGS[0], None, AT)
     lock_database(trial.conduct, AT)
     with pytest.raises(OutOfOrder, match="the database is locked"):
         trial.conduct.record(subject, Reconsented(), "investigator", AT)

@@ -21,6 +21,7 @@ from sevenfold.trial.closing import lock_database
 from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
 from sevenfold.trial.opening import open_site, open_trial
+from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.visiting import record_visit
 
 AT = datetime(2019, 7, 2, 9, tzinfo=UTC)
@@ -102,6 +103,7 @@ def test_what_a_masked_rule_finds_is_sealed_until_unblinding(trial: tuple[Staged
     assert monitoring_counts(blind, protocol)["lymphocytes above 2.5 x ULN"] is None
     assert tables(blind, protocol)["monitoring"] == []
     staged.conduct.ending(subject, AT + timedelta(days=100))
+    sign_data(staged.conduct, subject, "Dr Ida", MEANINGS[0], None, AT + timedelta(days=100))
     lock_database(staged.conduct, AT + timedelta(days=100))
     staged.unblind()
     staged.conduct.commit()

@@ -29,6 +29,7 @@ from sevenfold.record.payloads import (
 from sevenfold.record.sealed import Sealed, place_of_sealed, sealed_place
 from sevenfold.trial.closing import lock_database
 from sevenfold.trial.sealed_queries import answer_sealed_query, ask_sealed, open_sealed_queries
+from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.stock import Supplied, supply_place
 from sevenfold.trial.supplying import destroy_kit, return_kit
 from sevenfold.trial.visiting import receive_masked
@@ -95,6 +96,7 @@ def unblinded(shop: Shop, subject: str) -> dict[str, int]:
         answers(shop, subject, "sent")
         shop.conduct.commit()
     shop.conduct.ending(subject, shop.clock.at)
+    sign_data(shop.conduct, subject, "Dr Ida", MEANINGS[0], None, shop.clock.at)
     lock_database(shop.conduct, shop.clock.at)
     shop.conduct.say_of_trial(UnblindingAsked(person="p", name="n"), "sponsor", shop.clock.at)
     reveal(shop.conduct, shop.vault, shop.clock.at)
@@ -181,6 +183,7 @@ def test_a_question_to_the_laboratory_bars_the_locks_until_it_is_answered(right:
             conduct.record(subject, DataLocked.model_validate({"scope": scope, "name": name}), "data manager", at)
     conduct.record(subject, DataLocked(scope="visit", name="day 15"), "data manager", at)
     conduct.ending(subject, at)
+    sign_data(conduct, subject, "Dr Ida", MEANINGS[0], None, at)
     with pytest.raises(OutOfOrder, match=f"The database cannot be locked: {told}"):
         lock_database(conduct, at)
     conduct.commit()
@@ -197,6 +200,7 @@ def test_a_question_that_came_after_the_lock_of_a_subject_is_answered_once_the_d
     shop, subject = a_shop()
     conduct, at = shop.conduct, shop.clock.at
     sends(shop, subject, "day 8", "alc", LOW)
+    sign_data(conduct, subject, "Dr Ida", MEANINGS[0], None, at)
     conduct.record(subject, DataLocked(scope="subject", name=subject), "data manager", at)
     sends(shop, subject, "day 8", "alc", HIGH)
     conduct.commit()

@@ -31,6 +31,7 @@ from sevenfold.trial.correcting import correct_event
 from sevenfold.trial.dosing import give_dose, prepare_dose
 from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.opening import open_site, open_trial
+from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.stock import OutOfStock, Stock, StockedLot
 from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
@@ -268,6 +269,7 @@ def test_after_the_planned_unblinding_the_ledger_alone_tells_the_stock(shop: Sho
     for subject in subjects:
         shop.dispensed(subject)
         shop.conduct.ending(subject, shop.clock.at)
+        sign_data(shop.conduct, subject, "Dr Ida", MEANINGS[0], None, shop.clock.at)
     before = {key: dict(lot.counts) for key, lot in shop.stock.lots[SITE].items()}
     lock_database(shop.conduct, shop.clock.at)
     shop.conduct.say_of_trial(UnblindingAsked(person="p", name="n"), "sponsor", shop.clock.at)

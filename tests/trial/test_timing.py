@@ -23,6 +23,7 @@ from sevenfold.trial.dosing import give_dose, prepare_dose
 from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_candidate
 from sevenfold.trial.icu.assumptions import shipped
 from sevenfold.trial.opening import open_site, open_trial
+from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.subject import Disposition
 from sevenfold.trial.visiting import record_visit
 
@@ -207,6 +208,7 @@ def test_whoever_is_not_randomised_at_the_lock_is_said_to_be_so(trial: StagedTri
     )
     record_consent(trial.conduct, name, "patient", AT)
     trial.conduct.ending(subject, AT)
+    sign_data(trial.conduct, subject, "Dr Ida", MEANINGS[0], None, AT)
     lock_database(trial.conduct, AT)
     assert trial.conduct.standings[name].disposition is Disposition.NOT_RANDOMISED
     assert all(one.disposition is not Disposition.ONGOING for one in trial.conduct.standings.values())

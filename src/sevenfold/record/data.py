@@ -33,7 +33,7 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.sealing import canonical_json
 
-__all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of"]
+__all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of", "is_signed", "is_signed_for"]
 
 _NOT_SIGNED: Final = (
     QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
@@ -41,6 +41,7 @@ _NOT_SIGNED: Final = (
     SealedQueryRaised, SealedQueryAnswered, IdentityKept, IdentityDestroyed,
     MonitoringRaised, Dispensed, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,  # what others and rules do
 )  # fmt: skip
+_NAMES_NOT_SIGNED: Final = frozenset(kind.__name__ for kind in _NOT_SIGNED)
 
 
 @final
@@ -79,11 +80,22 @@ class Query:
 @final
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature; void when what was signed says something else by now."""
+    """A signature; void when what was signed says something else by now.
+
+    Args:
+        signed: the events that it was put under, with their corrections, in order.
+        void_since: the first event that made it void; None while it stands.
+    """
 
     event: Event
     said: Signed
-    is_void: bool
+    signed: tuple[Event, ...]
+    void_since: Event | None
+
+    @property
+    def is_void(self) -> bool:
+        """Whether what was signed says something else by now."""
+        return self.void_since is not None
 
 
 @final
@@ -126,31 +138,68 @@ def data_of(events: Sequence[Event]) -> SubjectData:
                 pass
             case _:
                 found.data[event.sequence] = Datum(event, corrections.read(event))
-    found.signatures = [
-        Signature(event, said, is_void=digest_of(events, said.visit) != said.digest) for event, said in signed
-    ]
+    found.signatures = [_signature(events, event, said) for event, said in signed]
     return found
+
+
+def is_signed_for(said: Payload) -> bool:
+    """Whether what an event says stands under a signature of everything of its subject, and makes an earlier one void.
+
+    What is sealed does not, nor what others did: the signer has not seen it.
+    """
+    return not isinstance(said, _NOT_SIGNED)
+
+
+def is_signed(events: Sequence[Event]) -> bool:
+    """Whether a signature of everything of a subject stands, given by an investigator.
+
+    Args:
+        events: all of the subject's, in order.
+    """
+    digest = _digest((event for event in events if event.type not in _NAMES_NOT_SIGNED), None)
+    for event in events:
+        if event.type == Signed.__name__ and event.actor.split(" ")[0] == "investigator":
+            said = read_payload(event)
+            if isinstance(said, Signed) and said.visit is None and said.digest == digest:
+                return True
+    return False
 
 
 def digest_of(events: Iterable[Event], visit: str | None) -> str:
     """The hash of what a signature is put under: a visit's events, or all of a subject's, with their corrections.
 
-    What is sealed is not under it, nor what others did: the signer has not seen it.
-
     Args:
         events: of one subject, in order.
         visit: None for all.
     """
+    return _digest(_under(events, visit), visit)
+
+
+def _signature(events: Sequence[Event], event: Event, said: Signed) -> Signature:
+    under = _under(events, said.visit)
+    signed = tuple(one for one in under if one.sequence < event.sequence)
+    later = under[len(signed) :]
+    is_of_these = _digest(signed, said.visit) == said.digest
+    return Signature(event, said, signed, (later[0] if later else None) if is_of_these else event)
+
+
+def _under(events: Iterable[Event], visit: str | None) -> list[Event]:
+    """The events that a signature is put under."""
     chosen: set[int] = set()
-    hashes: list[str] = []
+    under: list[Event] = []
     for event in events:
         said = read_payload(event)
-        if isinstance(said, _NOT_SIGNED):
+        if not is_signed_for(said):
             continue
         belongs = visit is None or (
             said.of in chosen if isinstance(said, Corrected) else getattr(said, "visit", None) == visit
         )
         if belongs:
             chosen.add(event.sequence)
-            hashes.append(event.hash)
+            under.append(event)
+    return under
+
+
+def _digest(under: Iterable[Event], visit: str | None) -> str:
+    hashes = [event.hash for event in under]
     return hashlib.sha256(canonical_json(["sevenfold signed", 1, visit, hashes])).hexdigest()

@@ -147,6 +147,7 @@ class History:
     sites: dict[str, SiteOpened] = field(default_factory=dict)
     subjects: dict[str, SubjectHistory] = field(default_factory=dict)
     is_locked: bool = False
+    unsigned: Mapping[str, str] = field(default_factory=dict)  # subject -> why locked without a signature
     unblinded: Unblinded | None = None
 
     @property
@@ -177,7 +178,7 @@ def read_history(events: Iterable[Event]) -> History:
             case SiteOpened():
                 history.sites[str(event.site)] = said
             case DatabaseLocked():
-                history.is_locked = True
+                history.is_locked, history.unsigned = True, said.unsigned
             case Unblinded():
                 history.unblinded = said
             case (

@@ -18,6 +18,7 @@ from sevenfold.record.head import AFTER_LOCK, Head, LedgerState, Signer, signed
 from sevenfold.record.layout import EVENT, HEAD
 from sevenfold.record.place import Place, shown
 from sevenfold.record.reading import event_of, events_of, events_of_kind, read_head, rows_of
+from sevenfold.record.searching import Found, Wanted, search
 from sevenfold.record.store import store_of
 
 __all__ = ["Ledger"]
@@ -157,11 +158,10 @@ class Ledger:
             found = connection.execute(sa.select(EVENT.c.hash).where(EVENT.c.sequence == sequence)).scalar()
         return None if found is None else str(found)
 
-    def last_events(self, n: int) -> list[Event]:
-        """The last committed events, at most so many, in order."""
-        last = sa.select(*EVENT.columns).order_by(EVENT.c.sequence.desc()).limit(n)
+    def search(self, wanted: Wanted) -> Found:
+        """A page of the committed events that are wanted."""
         with self._reading.connect() as connection:
-            return [Event(**row) for row in connection.execute(last).mappings()][::-1]
+            return search(connection, wanted, self.head.count)
 
     def events_of(self, subject: str) -> tuple[Event, ...]:
         """Every committed event of a subject, in order."""

@@ -82,6 +82,7 @@ from sevenfold.record.kinds.whole import (
 )
 
 __all__ = [
+    "KIND_NAMES",
     "AdverseEventReported",
     "AuthorityInformed",
     "CandidateScreened",
@@ -152,6 +153,8 @@ __all__ = [
 ]
 
 _KINDS: dict[str, type[Payload]] = {kind.__name__: kind for kind in Payload.__subclasses__()}
+KIND_NAMES = tuple(sorted(_KINDS))
+"""Every kind of event, as its events call it."""
 
 
 def read_payload(event: Event) -> Payload:

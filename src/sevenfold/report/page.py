@@ -94,6 +94,7 @@ def _context(given: ReportInput) -> dict[str, Any]:
         "limits": limits_of(p),
         "head": given.head,
         "opened": given.history.opened,
+        "unsigned": given.history.unsigned,
     }
 
 

@@ -33,6 +33,7 @@ from sevenfold.service.pages import (
     events,
     identities,
     importing,
+    ledger,
     monitoring,
     notices,
     people,
@@ -52,7 +53,7 @@ __all__ = ["app_of"]
 _TOLD = {404: "There is no such page.", 413: "Too much was sent at once."}
 _PAGES = (
     door, account, people, attesting, subjects, data, screening, visits, events, stock, doses, safety, identities,
-    importing, serious, trial, monitoring, closing, emergency, notices, boundary, copies,
+    importing, serious, trial, monitoring, closing, emergency, notices, boundary, copies, ledger,
 )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from sevenfold.record.history import read_history
+from sevenfold.record.signatures import COLUMNS, signatures
 from sevenfold.record.tables import TABLES
-from sevenfold.service.archive import as_line, head_told, table_as_csv
+from sevenfold.service.archive import HOW_SIGNED, as_csv, as_line, head_told, table_as_csv
 from sevenfold.service.room import Room
 
 __all__ = ["OwnCopy", "copy_of"]
@@ -26,6 +27,7 @@ events.jsonl   one event a line, in the order of the record. "hash" covers the e
                the hash of "payload" is part of it. A text under "sealed" is a masked result.
 tables/        the same as CSV (UTF-8, comma, one header line; empty: not there), as far as it is open. A text that a
                spreadsheet would work out (it begins with = + - @) stands behind an apostrophe.
+{signatures}
 head.json      number and hash of the last event of the whole record, signed (Ed25519).
 
 The record keeps the SHA-256 of events.jsonl as an event of its own (CopyTaken): {digest}
@@ -57,16 +59,18 @@ def copy_of(room: Room, site: str) -> OwnCopy:
     found = [event for name in names if room.conduct.site_of(name) == site for event in ledger.events_of(name)]
     events = sorted((one for one in found if one.sequence <= head.count), key=lambda event: event.sequence)
     of_trial = [one for one in ledger.events_of_trial() if one.sequence <= head.count]
-    history = read_history(sorted([*of_trial, *events], key=lambda event: event.sequence))
+    every = sorted([*of_trial, *events], key=lambda event: event.sequence)
+    history = read_history(every)
     lines = b"".join(map(as_line, events))
     digest = hashlib.sha256(lines).hexdigest()
     with zipfile.ZipFile(kept, "w") as zipped:
         _put(zipped, "events.jsonl", lines)
         for name in TABLES:
             _put(zipped, f"tables/{name}.csv", table_as_csv(name, history, room.protocol))
+        _put(zipped, "signatures.csv", as_csv(COLUMNS, signatures(every)))
         _put(zipped, "head.json", json.dumps(head_told(head), indent=1) + "\n")
         told = {"trial": room.protocol.name, "site": site, "state": head.state.value, "n": len(events)}
-        _put(zipped, "README.txt", _README.format(**told, count=head.count, digest=digest))
+        _put(zipped, "README.txt", _README.format(**told, count=head.count, digest=digest, signatures=HOW_SIGNED))
     return OwnCopy(content=kept.getvalue(), n_events=len(events), digest=digest)
 
 

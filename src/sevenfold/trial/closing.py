@@ -6,16 +6,20 @@ from datetime import datetime
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.payloads import DatabaseLocked, Unblinded
 from sevenfold.trial.conduct import Conduct
+from sevenfold.trial.signing import check_signed
 
 __all__ = ["lock_database", "unblind_trial"]
 
 
-def lock_database(conduct: Conduct, happened: datetime) -> None:
-    """Close the data. Every randomised subject must have come to an end, and every query been closed, those to
-    the laboratory too.
+def lock_database(conduct: Conduct, happened: datetime, unsigned: Mapping[str, str] | None = None) -> None:
+    """Close the data. Every randomised subject must have come to an end and an investigator have signed the data, and
+    every query been closed, those to the laboratory too.
+
+    Args:
+        unsigned: by site, why nobody there can sign.
 
     Raises:
-        OutOfOrder: somebody's part is not over, or a query is open.
+        OutOfOrder: somebody's part is not over, a query is open, or data are not signed.
     """
     open_ones = [s.subject for s in conduct.standings.values() if s.number is not None and not s.is_over]
     if open_ones:
@@ -32,7 +36,12 @@ def lock_database(conduct: Conduct, happened: datetime) -> None:
             f"The database cannot be locked: the laboratory has a question open on masked results of "
             f"{sealed[0].subject}."
         )
-    conduct.say_of_trial(DatabaseLocked(n_subjects=conduct.n_randomised), "data manager", happened)
+    why = check_signed(conduct.ledger, conduct.standings.values(), conduct.followed.sites, unsigned or {})
+    said = DatabaseLocked(n_subjects=conduct.n_randomised, unsigned=why)
+    if conduct.refuses is not None:
+        for subject in why:
+            conduct.refuses(subject, said)
+    conduct.say_of_trial(said, "data manager", happened)
 
 
 def unblind_trial(

@@ -193,10 +193,19 @@ def _objection_to_data(standing: Standing, said: Payload) -> str | None:
             asked = set(standing.asked_of_laboratory.values())
             if said.name in asked or (asked and said.name == standing.subject):
                 return f"the laboratory has a question open on masked results of {standing.subject}"
-            return None
+            return _unsigned(standing, said)
         case DataUnlocked():
             return None if said.name in standing.locked else f"{said.name} is not locked"
     return None
+
+
+def _unsigned(standing: Standing, said: DataLocked) -> str | None:
+    """What stands against the lock of a randomised subject whose data nobody has signed."""
+    if said.name != standing.subject or standing.number is None or standing.is_signed:
+        return None
+    if (said.unsigned_because or "").strip():
+        return None
+    return "no investigator's signature stands under the data; let them be signed, or give a reason why nobody can"
 
 
 def _dose_objection(standing: Standing, study_day: int) -> str | None:

@@ -24,6 +24,7 @@ from sevenfold.trial.feasibility import Feasibility
 from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.ports import Event, Nature
 from sevenfold.trial.reporting import reported
+from sevenfold.trial.signing import MEANINGS, sign_data
 
 __all__ = ["Rehearsal", "rehearse"]
 
@@ -34,6 +35,7 @@ _FROM_SCREENING: Final = {
     "randomisation": timedelta(hours=4),
     "first dose": timedelta(hours=5),
 }
+_SIGNED_AFTER: Final = timedelta(days=7)  # the end of the subject's part
 _LOCK_AFTER: Final = timedelta(days=30)
 _COMMIT_EVERY: Final = 400  # steps; a crash loses at most these, and the ledger says that it was running
 
@@ -200,6 +202,7 @@ class Rehearsal:
         if standing.is_over:
             done = sum(s.number is not None and s.is_over for s in self.conduct.standings.values())
             self.progress(done, self.conduct.file.protocol.population.planned)
+            self._put(self.clock.now() + _SIGNED_AFTER, lambda: self._sign(agenda.subject))
             return
         time_day, kind, what = agenda.planned[0]
         event = self.nature.next_event(agenda.subject, agenda.reached_day, time_day)
@@ -208,6 +211,12 @@ class Rehearsal:
         else:
             late = _ENTERED_AFTER["observation" if kind == "observe" else "visit"]
             self._put(self._at(agenda, time_day) + late, lambda: self._do(agenda, time_day, kind, what))
+
+    def _sign(self, subject: str) -> None:
+        """The site's investigator signs everything of a subject. Nobody in a rehearsal has a name."""
+        site = str(self.conduct.site_of(subject))
+        name = f"investigator of {site} (rehearsal)"
+        sign_data(self.conduct, subject, name, MEANINGS[0], None, self.clock.now().astimezone(self.conduct.zone(site)))
 
     def _at(self, agenda: _Agenda, time_day: float) -> datetime:
         return later(agenda.first_dose_at, timedelta(days=time_day))

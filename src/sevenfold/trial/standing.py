@@ -27,6 +27,7 @@ class TrialStanding:
     """Moved on by :meth:`after`.
 
     Args:
+        unsigned: subject -> why the data were locked without an investigator's signature.
         asked: who asked for the planned unblinding; None until somebody does.
         n_masked_files: of the laboratory.
     """
@@ -36,6 +37,7 @@ class TrialStanding:
     is_unblinded: bool = False
     is_rehearsal: bool = False
     asked: UnblindingAsked | None = None
+    unsigned: dict[str, str] = field(default_factory=dict)
     sites: set[str] = field(default_factory=set)
     n_masked_files: int = 0
 
@@ -59,7 +61,7 @@ class TrialStanding:
             case SiteOpened():
                 self.sites.add(str(site))
             case DatabaseLocked():
-                self.is_locked = True
+                self.is_locked, self.unsigned = True, dict(said.unsigned)
             case UnblindingAsked():
                 self.asked = said
             case Unblinded():

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, final
 from zoneinfo import ZoneInfo
 
+from sevenfold.record.data import is_signed_for
 from sevenfold.record.event import Event
 from sevenfold.record.payloads import (
     AdverseEventReported,
@@ -39,6 +40,7 @@ from sevenfold.record.payloads import (
     SafetyReviewed,
     SealedQueryAnswered,
     SealedQueryRaised,
+    Signed,
     VisitHeld,
     VisitMissed,
     read_payload,
@@ -122,6 +124,8 @@ class Standing:
     asked_of_laboratory: dict[int, str] = field(default_factory=dict)  # number -> visit, of sealed queries open
     queries: dict[int, str] = field(default_factory=dict)  # number -> "open", "answered" or "closed"
     locked: set[str] = field(default_factory=set)  # visits, or the subject's own name
+    is_signed: bool = False  # whether a signature of everything stands
+    unsigned_because: str | None = None  # why the subject was locked without one
 
     @property
     def n_open_queries(self) -> int:
@@ -151,6 +155,10 @@ def after(standing: Standing, said: Payload, happened: datetime) -> None:
     """Move a standing on by one event."""
     was_over = standing.is_over
     _moved(standing, said, happened)
+    if isinstance(said, Signed):
+        standing.is_signed = standing.is_signed or said.visit is None
+    elif is_signed_for(said):
+        standing.is_signed = False
     if standing.is_over and not was_over:
         standing.over_at = happened
 
@@ -223,8 +231,11 @@ def _moved(standing: Standing, said: Payload, happened: datetime) -> None:
             standing.queries[said.number] = "closed"
         case DataLocked():
             standing.locked.add(said.name)
+            standing.unsigned_because = said.unsigned_because or standing.unsigned_because
         case DataUnlocked():
             standing.locked.discard(said.name)
+            if said.name == standing.subject:
+                standing.unsigned_because = None
         case Died():
             standing.disposition = Disposition.DIED
         case ConsentWithdrawn() | ReconsentRefused():

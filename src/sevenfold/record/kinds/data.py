@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from sevenfold.record.kinds.kind import Payload
 
 __all__ = [
@@ -97,10 +99,15 @@ class CopyTaken(Payload):
 
 
 class DataLocked(Payload):
-    """Nothing of a visit, a subject or a site is recorded or corrected any more."""
+    """Nothing of a visit, a subject or a site is recorded or corrected any more.
+
+    Args:
+        unsigned_because: why no investigator can sign the subject's data; None where one has.
+    """
 
     scope: Literal["visit", "subject", "site"]
     name: str
+    unsigned_because: str | None = Field(default=None, exclude_if=lambda reason: reason is None)
 
 
 class DataUnlocked(Payload):

@@ -30,9 +30,14 @@ class SiteOpened(Payload):
 
 
 class DatabaseLocked(Payload):
-    """Nothing is added to the data any more."""
+    """Nothing is added to the data any more.
+
+    Args:
+        unsigned: subject -> why no investigator could sign the data; empty where all are signed.
+    """
 
     n_subjects: int
+    unsigned: dict[str, str] = Field(default_factory=dict, exclude_if=lambda unsigned: not unsigned)
 
 
 class UnblindingAsked(Payload):

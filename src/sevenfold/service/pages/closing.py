@@ -13,6 +13,7 @@ from sevenfold.service.final import FinalReport
 from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
+from sevenfold.service.unsigned import unsigned
 
 __all__ = ["routes"]
 
@@ -26,7 +27,9 @@ def closing(request: Request, seat: Reader) -> HTMLResponse:
     """How far the end has come: locked, asked for, unblinded, reported."""
     report = _report(request)
     report.begin()
-    return page(request, "closing", seat, whole=seat.room.conduct.whole, report=report)
+    room = seat.room
+    wanting = unsigned(room, seat.person)
+    return page(request, "closing", seat, whole=room.conduct.whole, report=report, wanting=wanting)
 
 
 @routes.post("/ask")

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from sevenfold.errors import InvalidInput
 from sevenfold.record.correcting import said_of
-from sevenfold.record.data import Datum, SubjectData, data_of, digest_of
+from sevenfold.record.data import Datum, SubjectData, data_of
 from sevenfold.record.payloads import (
     Corrected,
     DataLocked,
@@ -17,7 +17,6 @@ from sevenfold.record.payloads import (
     QueryAnswered,
     QueryClosed,
     QueryRaised,
-    Signed,
     SourceVerified,
     VisitHeld,
 )
@@ -26,14 +25,12 @@ from sevenfold.service.gate import Form, Seat, posted, seated
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.trial.correcting import correct_event
+from sevenfold.trial.signing import MEANINGS, sign_data
 
 __all__ = ["routes"]
 
 routes = APIRouter(prefix="/subjects/{name}/data")
-_MEANINGS = (
-    "I have reviewed these data and they are true",
-    "I am responsible for these data",
-)
+_MEANINGS = MEANINGS
 
 
 @routes.get("")
@@ -97,9 +94,7 @@ def sign(name: str, form: Annotated[Form, Depends(posted(Right.SIGN))]) -> Respo
         raise InvalidInput(f"Nothing is recorded of visit {visit[:40]!r}.")
     room.confirm(form.seat.session, form["password"], form["code"])
     with room.step(person) as conduct:
-        digest = digest_of(conduct.ledger.events_of(name), visit)
-        said = Signed(name=person.name, meaning=form["meaning"], visit=visit, digest=digest)
-        conduct.record(name, said, "investigator", room.here_and_now(person, name))
+        sign_data(conduct, name, person.name, form["meaning"], visit, room.here_and_now(person, name))
     return _back(name)
 
 
@@ -118,7 +113,10 @@ def lock(name: str, form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Respo
         reason = form.required("reason", "Reason")
         said = DataUnlocked.model_validate({"scope": scope, "name": what, "reason": reason})
     else:
-        said = DataLocked.model_validate({"scope": scope, "name": what})
+        standing = room.conduct.standings[name]
+        is_asked = not is_visit and standing.number is not None and not standing.is_signed
+        why = (form["unsigned"] or None) if is_asked else None
+        said = DataLocked.model_validate({"scope": scope, "name": what, "unsigned_because": why})
     return _say(form, name, said)
 
 

@@ -1,4 +1,4 @@
-"""The trial as a whole: enrolment and sites, the lock, the planned unblinding, the ledger."""
+"""The trial as a whole: enrolment and sites, and the lock."""
 
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from sevenfold.service.language import language_of, translator
 from sevenfold.service.notices import unseen
 from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
+from sevenfold.service.unsigned import unsigned
 from sevenfold.trial import opening
 from sevenfold.trial.closing import lock_database
 
@@ -33,6 +34,7 @@ def progress(request: Request, seat: Annotated[Seat, Depends(seated(Right.SEE_PR
         overdue=overdue_visits(room, seat.person),
         safety=safety_counts(room, seat.person),
         n_unseen=unseen(room) if seat.person.may(Right.SEE_NOTICES) else 0,
+        wanting=unsigned(room, seat.person),
         n_queries=sum(room.conduct.standings[name].n_open_queries for name in room.subjects(seat.person)),
     )
 
@@ -48,16 +50,9 @@ def open_site(site: str, form: Annotated[Form, Depends(posted(Right.OPEN_SITE))]
 
 @routes.post("/lock")
 def lock(form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
-    """Close the data."""
+    """Close the data; for each site whose data nobody can sign, with a reason why."""
     room = form.seat.room
+    reasons = {site: form[f"unsigned {site}"] for site in room.protocol.sites if form[f"unsigned {site}"]}
     with room.step(form.seat.person) as conduct:
-        lock_database(conduct, room.clock.now())
+        lock_database(conduct, room.clock.now(), reasons)
     return RedirectResponse("/progress", 303)
-
-
-@routes.get("/ledger")
-def ledger(request: Request, seat: Annotated[Seat, Depends(seated(Right.READ_AUDIT))]) -> HTMLResponse:
-    """The last events and the signed head."""
-    room = seat.room
-    events = room.conduct.ledger.last_events(200)
-    return page(request, "ledger", seat, events=events[::-1], head=room.conduct.ledger.head)
