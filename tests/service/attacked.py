@@ -10,7 +10,7 @@ import pyotp
 import pytest
 from served import SITE, Served, Visitor, serve_new
 
-from sevenfold.service.admitting import take_up
+from sevenfold.service.admitting import needs_two, take_up
 from sevenfold.service.people.changes import Access
 from sevenfold.service.people.factor import new_factor
 from sevenfold.service.people.person import Person
@@ -68,7 +68,7 @@ def link_of(served: Served, watch: Watch, person: Person) -> tuple[str, str]:
     invitations, people = served.room.invitations, served.room.accounts
     current = people.person(person.id)
     assert current is not None
-    if not current.has_begun:
+    if not needs_two(served.room, current):
         return invitations.invite(current, watch.at_s), ""
     n = len(people.people())
     asker, other = (people.admit(f"a{n}{one}", f"A {n}{one}", Role.ADMINISTRATOR, None, ()) for one in "bc")

@@ -46,6 +46,7 @@ class Visitor:
 
     client: TestClient
     form_key: str = ""
+    seen: str = ""
 
     def get(self, address: str, status: int = 200) -> str:
         """Open a page; answers its text."""
@@ -56,7 +57,7 @@ class Visitor:
 
     def post(self, address: str, said: Mapping[str, str] | None = None, status: int = 200) -> str:
         """Send a form, as the page that was opened last would."""
-        answer = self.client.post(address, data={"form_key": self.form_key, **(said or {})})
+        answer = self.client.post(address, data=self._form(said or {}))
         assert answer.status_code == status, (address, answer.status_code, answer.text)
         self._note(answer.text)
         return str(answer.text)
@@ -75,7 +76,13 @@ class Visitor:
         assert found is not None, page
         return self.post("/import/confirm", {"digest": found[1]}, status)
 
+    def _form(self, said: Mapping[str, str]) -> dict[str, str]:
+        """What is said, with what the page that was opened last hides in its forms."""
+        return {"form_key": self.form_key, **({"seen": self.seen} if self.seen else {}), **said}
+
     def _note(self, text: str) -> None:
+        seen = re.search(r'name="seen" value="(\d+)"', text)
+        self.seen = seen[1] if seen else self.seen
         found = re.search(r'name="form_key" value="([^"]*)"', text)
         if found:
             self.form_key = found[1]

@@ -15,7 +15,7 @@ from sevenfold.edge.keys import key_beside
 from sevenfold.service.opening import opened
 from sevenfold.service.people.accounts import hashed
 from sevenfold.service.people.devices import KNOWN_FOR_S
-from sevenfold.service.people.tables import DEVICE, PERSON, SESSION
+from sevenfold.service.people.tables import DEVICE, PEOPLE, PERSON, SESSION
 from sevenfold.service.people.tries import TOGETHER, Tries, shut_for_s
 from sevenfold.service.role import Role
 
@@ -269,7 +269,7 @@ def test_a_door_is_shut_with_every_fifth_failure_for_longer_and_for_a_day_at_mos
 def test_whoever_never_tires_has_fewer_than_1860_tries_in_a_year() -> None:
     """And with three codes of a million right at a time, that is hopeless even where the password is known: 0.6 %."""
     engine = sa.create_engine("sqlite://")
-    PERSON.create(engine)
+    PEOPLE.create_all(engine)
     said = {"id": "p1", "login": "nina", "name": "Nina", "role": "nurse"}
     with engine.begin() as connection:
         connection.execute(sa.insert(PERSON).values(**said))

@@ -235,7 +235,7 @@ class World:
         names = [
             name for name, one in self.served.room.conduct.standings.items() if name.startswith(SITE) and one.number
         ]
-        said = {"visit": "", "meaning": "I am responsible for these data"}
+        said = {"visit": "", "meaning": "I am responsible for these data", "seen": "999999"}
         assert self.ask(Role.INVESTIGATOR, "POST", f"/subjects/{names[0]}/data/sign", said) == 303
         assert self.ask(Role.DATA_MANAGER, "GET", "/report") == 200
         assert self.ask(Role.DATA_MANAGER, "POST", f"/subjects/{names[-1]}/data/lock") == 409

@@ -232,3 +232,12 @@ def test_a_step_is_taken_whether_or_not_it_can_be_kept_where_everything_stands(
     assert again.room.n_kept == 0
     assert again.room.conduct.standings == served.room.conduct.standings
     again.room.close()
+
+
+def test_a_real_trial_is_never_opened_as_a_demonstration(tmp_path: Path) -> None:
+    """In which anybody signs as anybody; what is refused leaves it to be served as what it is."""
+    served = serve_new(tmp_path / "trial")
+    served.room.close()
+    with pytest.raises(InvalidInput, match="is no demonstration"):
+        opened(served.folder, key_beside(served.folder), is_demo=True)
+    opened(served.folder, key_beside(served.folder)).close()

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from attacked import PASSWORD, Watch, member, suspend
 from scipy.stats import wilcoxon
 from served import SITE, Served, Visitor, eligible, serve_new
@@ -30,7 +31,10 @@ from sevenfold.edge.keys import key_beside
 from sevenfold.protocol.load import load
 from sevenfold.record.history import SubjectHistory
 from sevenfold.service.opening import begin_trial, opened
+from sevenfold.service.people import door
+from sevenfold.service.people.passwords import NOBODYS
 from sevenfold.service.people.person import Person
+from sevenfold.service.people.tables import PERSON
 from sevenfold.service.role import AT_A_SITE, Role
 from sevenfold.service.room import Room
 
@@ -48,7 +52,7 @@ class Pair:
     rooms: tuple[Room, Room]
     clock: SimulatedClock
     people: list[dict[Role, Visitor]] = field(default_factory=list)
-    differences: dict[str, list[float]] = field(default_factory=dict)
+    taken: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
 
     def ask(self, kind: str, role: Role, path: str, said: dict[str, str] | None = None) -> None:
@@ -71,7 +75,12 @@ class Pair:
         taken = {world: once(world) for world in self.chance.sample((0, 1), 2)}
         active = None if subject is None else self.on_active(subject)
         if active is not None:
-            self.differences.setdefault(kind, []).append(taken[active] - taken[1 - active])
+            of_kind = self.taken.setdefault(kind, {})
+            of_kind.setdefault(str(subject), []).append(taken[active] - taken[1 - active])
+
+    def differences(self, kind: str) -> list[float]:
+        """One for each subject, the mean of as many requests as there were: those of one are not independent."""
+        return [float(np.mean(found)) for found in self.taken[kind].values()]
 
     def on_active(self, subject: str) -> int | None:
         """In which world a subject is on the active product; None: in both, or not randomised."""
@@ -157,62 +166,78 @@ def longer_that_is_found(differences: list[float], level: float) -> float:
     return float("inf")
 
 
-def test_the_time_of_no_answer_tells_the_arm(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of no kind of request; and a difference that matters would have been seen."""
-    level = LEVEL / len(pair.differences)
-    ps = {kind: float(p_of(found)[0]) for kind, found in pair.differences.items()}
+def checked(kinds: dict[str, list[float]], busy_ms: float, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print what was measured and what would have been found; refuse a difference, and leave it where the machine is so
+    busy that one of ``busy_ms`` would be missed.
+    """
+    level = LEVEL / len(kinds)
+    longer = {kind: longer_that_is_found(found, level) for kind, found in kinds.items()}
     with capsys.disabled():
-        print(f"\nactive less placebo, {N_SUBJECTS} subjects, level {LEVEL} for {len(ps)} kinds together")
-        for kind, found in pair.differences.items():
-            longer = longer_that_is_found(found, level)
+        print(f"\nlevel {LEVEL} for {len(kinds)} kinds together")
+        for kind, found in kinds.items():
             print(
-                f"{kind:16} {len(found):5} pairs, median {1000 * float(np.median(found)):+7.3f} ms, p {ps[kind]:.2g}; "
-                f"{1000 * longer:g} ms longer are found out 9 times in 10"
+                f"{kind:16} {len(found):4} pairs, median {1000 * float(np.median(found)):+7.3f} ms, p "
+                f"{float(p_of(found)[0]):.2g}; {1000 * longer[kind]:g} ms longer are found out 9 times in 10"
             )
+    for kind, found in kinds.items():
+        assert p_of(found)[0] > level, kind
+    if max(longer.values()) > busy_ms / 1000:
+        pytest.skip(
+            f"the machine is too busy: {max(longer, key=lambda one: longer[one])} could take {busy_ms} ms longer unseen"
+        )
+
+
+def test_the_time_of_no_answer_tells_the_arm(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of no kind of request."""
     kinds = {"randomisation", "kit", "dose", "masked results", "visit", "subject's page", "visit's page"}
-    assert set(ps) == kinds
-    assert min(ps.values()) > level, ps
+    assert set(pair.taken) == kinds
+    checked({kind: pair.differences(kind) for kind in pair.taken}, 50.0, capsys)
 
 
 def test_the_time_of_no_refusal_tells_what_was_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A login that nobody has, or that is shut, takes as long as another; a right password as a wrong one."""
+    """A login that nobody has, that is shut or suspended takes as long as another; a right password as a wrong one.
+
+    The hash of the password is left out: it is one of the same kind in each case, and would drown what else differs.
+    """
     watch = Watch().put_on(monkeypatch)
     served = serve_new(tmp_path / "trial")
-    nina, shut, chance = member(served, watch), member(served, watch), random.Random(2)
-    suspend(served, shut.person)
-    stranger = served.anybody()
-    right = {"login": nina.person.login, "code": "no"}
-    tries = {
-        "as it is": {**right, "password": "a wrong password"},
-        "nobody's login": {**right, "login": "nobody@site.example", "password": "a wrong password"},
-        "suspended": {**right, "login": shut.person.login, "password": "a wrong password"},
-        "right password": {**right, "password": PASSWORD},
+    nina, suspended, shut = (member(served, watch) for _ in range(3))
+    chance, stranger = random.Random(2), served.anybody()
+    suspend(served, suspended.person)
+    monkeypatch.setattr(door, "matches", lambda kept, password: kept != NOBODYS and password == PASSWORD)
+    with served.room.accounts.engine.begin() as connection:
+        which = PERSON.c.id == shut.person.id
+        connection.execute(sa.update(PERSON).where(which).values(locked_until=1e12))
+    wrong = {"login": nina.person.login, "code": "123", "password": "a wrong password"}
+    tries: dict[str, dict[str, str]] = {
+        "as it is": wrong,
+        "nobody's login": {**wrong, "login": "nobody@site.example"},
+        "suspended": {**wrong, "login": suspended.person.login},
+        "shut": {**wrong, "login": shut.person.login},
+        "right password": {**wrong, "password": PASSWORD},
+        "right digits": wrong,
+        "planted cookie": {**wrong, "login": "nobody@site.example"},
     }
     taken: dict[str, list[float]] = {kind: [] for kind in tries}
-    for _ in range(N_SUBJECTS):
+    for _ in range(5 * N_SUBJECTS):
         watch.at_s += 2 * 86_400.0
         for kind in chance.sample(list(tries), len(tries)):
+            stranger.client.cookies.clear()
+            if kind == "planted cookie":
+                stranger.client.cookies.set("sevenfold_device", "x" * 43)
+            said = {**tries[kind], "code": nina.code()} if kind == "right digits" else tries[kind]
             began = time.perf_counter()
-            stranger.post("/login", tries[kind], 401)
+            stranger.post("/login", said, 401)
             taken[kind].append(time.perf_counter() - began)
     usual = np.asarray(taken.pop("as it is"))
-    level = LEVEL / len(taken)
-    for kind, found in taken.items():
-        differences = np.asarray(found) - usual
-        longer = longer_that_is_found(list(differences), level)
-        with capsys.disabled():
-            print(
-                f"\n{kind:16} {len(found):5} pairs, median {1000 * float(np.median(differences)):+7.3f} ms, p "
-                f"{p_of(differences)[0]:.2g}; {1000 * longer:g} ms longer are found out 9 times in 10"
-            )
-        assert p_of(differences)[0] > level, kind
+    checked({kind: list(np.asarray(found) - usual) for kind, found in taken.items()}, 10.0, capsys)
 
 
 def test_a_time_that_told_would_be_found_out(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """The subject's page takes four times what is found nine times in ten, for those on the active product."""
-    longer = longer_that_is_found(pair.differences["subject's page"], LEVEL)
+    longer = longer_that_is_found(pair.differences("subject's page"), LEVEL)
     assert longer < float("inf"), "the machine is too busy for anything to be told"
     plain = Room.subject
 
@@ -224,4 +249,6 @@ def test_a_time_that_told_would_be_found_out(pair: Pair, monkeypatch: pytest.Mon
     monkeypatch.setattr(Room, "subject", slowed)
     for name in [name for name, one in pair.rooms[0].conduct.standings.items() if one.number] * REPEATS:
         pair.ask("slowed", Role.INVESTIGATOR, f"/subjects/{name}")
-    assert p_of(pair.differences.pop("slowed"))[0] < LEVEL
+    found = pair.differences("slowed")
+    del pair.taken["slowed"]
+    assert p_of(found)[0] < LEVEL

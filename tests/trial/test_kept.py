@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkdtemp
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,7 +17,7 @@ from sevenfold.protocol.load import load
 from sevenfold.record.event import Draft, Event
 from sevenfold.record.head import SigningKey
 from sevenfold.record.ledger import Ledger
-from sevenfold.record.payloads import Corrected, VisitHeld, read_payload
+from sevenfold.record.payloads import Corrected, DatabaseLocked, Payload, VisitHeld, read_payload
 from sevenfold.record.reading import read_events
 from sevenfold.trial import kept as kept_module
 from sevenfold.trial.conduct import Conduct
@@ -73,6 +74,14 @@ def put_right(event: Event, n: int) -> Draft:
     )  # fmt: skip
 
 
+def replace_payload(event: Event, said: Payload) -> Draft:
+    """The trial says something as late as an event."""
+    return Draft(
+        type=type(said).__name__, schema_version=said.schema_version, subject=None, site=None, actor="data manager",
+        happened_at=event.happened_at, payload=said.canonical(),
+    )  # fmt: skip
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_start_from_what_was_kept_is_a_start_from_the_first_event(
@@ -89,6 +98,10 @@ def test_a_start_from_what_was_kept_is_a_start_from_the_first_event(
         data.draw(st.lists(st.sampled_from(held), max_size=3, unique_by=lambda one: one.sequence))
     ):
         ledger.append(put_right(event, k + 1))
+        ledger.commit()
+    if data.draw(st.booleans()):
+        lock = DatabaseLocked(n_subjects=6)
+        ledger.append(replace_payload(events[-1], lock))
         ledger.commit()
     kept = read_kept(path, ledger, "protocol")
     assert kept.count == n
@@ -165,7 +178,7 @@ def test_what_another_program_ledger_or_protocol_kept_is_not_gone_on_from(
     for one in (other, shorter):
         with pytest.raises(InvalidInput, match=f"another event {len(events)}"):
             read_kept(path, one, "protocol")
-    monkeypatch.setattr(kept_module, "_program", lambda: "changed since")
+    monkeypatch.setattr(kept_module, "_PROGRAM", "changed since")
     with pytest.raises(InvalidInput, match="another program"):
         read_kept(path, ledger, "protocol")
 
@@ -188,3 +201,30 @@ def test_a_write_that_fails_leaves_what_was_kept_before(
         write_kept(path, resumed(trial, ledger).kept(ledger, "protocol"), ledger)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reading_that_fails_is_made_again_and_not_taken_for_all_there_is(
+    trial: Rehearsed, events: list[Event], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the safety reviewer would lift a hold of which half was read."""
+    ledger, path = new_ledger(), tmp_path / "standing"
+    told_again(events, ledger)
+    write_kept(path, resumed(trial, ledger).kept(ledger, "protocol"), ledger)
+    quick, slow = resumed(trial, ledger, read_kept(path, ledger, "protocol")), resumed(trial, ledger)
+    subject = next(name for name, one in slow.standings.items() if len(one.sealed_visits) > 1)
+    visits, opens, calls = sorted(slow.standings[subject].sealed_visits), quick.allocator.open, iter(range(10**6))
+
+    def broken(*said: str) -> object:
+        if next(calls) == 1:
+            raise OSError("the disk is gone")
+        return opens(*said)
+
+    quick.reviewer.allocator = SimpleNamespace(open=broken)
+    with pytest.raises(OSError, match="disk"):
+        quick.reviewer.sent(subject, visits[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "events_of", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            quick.reviewer.sent(subject, visits[0])
+    for visit in visits:
+        assert quick.reviewer.sent(subject, visit) == slow.reviewer.sent(subject, visit) != {}

@@ -60,7 +60,8 @@ def admit(room: Room, login: str, name: str, role: Role, site: str | None, by: P
     except BaseException:
         accounts.take_back(person)
         raise
-    return person, _link(room, person, by, "")
+    with room.alone():
+        return person, _link(room, person, by, "")
 
 
 def link_for(room: Room, person: Person, reason: str, by: Person) -> str:
@@ -73,7 +74,8 @@ def link_for(room: Room, person: Person, reason: str, by: Person) -> str:
         _check_somebody_may(room, person, by)
     if person.has_begun:
         room.changed(person, "renewal asked", reason, by)
-    return _link(room, person, by, reason)
+    with room.alone():
+        return _link(room, person, by, reason)
 
 
 def attest(room: Room, session: Session, person: Person, known_by: str) -> str:
@@ -100,6 +102,12 @@ def take_up(room: Room, token: str, told: str, password: str, factor: str, digit
     """
     with room.alone():
         room.settle()
+        one = room.invitations.opened_by(token, room.now_s())
+        if one.is_by_one_hand and needs_two(room) and _has_an_administrator(room):
+            raise InvalidInput(
+                "This link was made by one person before the first site was opened, and takes two since; ask the "
+                "administrator for a new one."
+            )
         person, access = room.invitations.taken_up(token, told, password, factor, digits, room.now_s())
         if person.has_begun:
             room.change(person, "second factor renewed", "by the person, with a new link", person, access)
@@ -124,6 +132,11 @@ def _link(room: Room, person: Person, by: Person, reason: str) -> str:
     if needs_two(room, person):
         return room.invitations.ask(person, by, reason, room.now_s())
     return room.invitations.invite(person, room.now_s())
+
+
+def _has_an_administrator(room: Room) -> bool:
+    """Whether somebody can ask for links; the console lets the first one in."""
+    return any(one.role is Role.ADMINISTRATOR and one.has_begun for one in room.accounts.people())
 
 
 def _check_somebody_may(room: Room, person: Person, by: Person) -> None:

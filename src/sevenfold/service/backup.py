@@ -35,6 +35,7 @@ __all__ = ["back_up", "restore"]
 
 _FORMAT: Final = 1
 _ABOUT: Final = "backup.json"
+_TRIES: Final = 10
 
 
 def back_up(folder: Path, target: Path, database: sa.URL | None = None) -> Verification:
@@ -55,10 +56,9 @@ def back_up(folder: Path, target: Path, database: sa.URL | None = None) -> Verif
     place, _ = places_of(folder, database)
     with ExitStack() as stack:
         if isinstance(place, Path):
-            copy_ledger(place, draft / "trial.db")
             engine = people_engine(folder / "people.db")
             stack.callback(engine.dispose)
-            people = people_in(engine)
+            people = _with_people_of_its_time(place, draft / "trial.db", engine)
         else:
             connection = stack.enter_context(looked_at(place, store_of(place)))  # one snapshot of both
             copy_ledger(place, draft / "trial.db", connection)
@@ -125,6 +125,29 @@ def restore(backup: Path, folder: Path, database: sa.URL | None = None) -> Verif
     if (backup / FILE).is_file():
         shutil.copy(backup / FILE, folder / FILE)
     return found
+
+
+def _with_people_of_its_time(ledger: Path, copy: Path, engine: sa.Engine) -> Kept:
+    """Copy a ledger; answers the people whose access it tells: what the ledger says of access is true of them.
+
+    Raises:
+        InvalidInput: somebody's access was changed in between, again and again.
+    """
+    for _ in range(_TRIES):
+        copy.unlink(missing_ok=True)
+        before = people_in(engine)
+        copy_ledger(ledger, copy)
+        people = people_in(engine)
+        if _access_of(people) == _access_of(before):
+            return people
+    raise InvalidInput("People's access was being changed while the backup was taken; try again.")
+
+
+def _access_of(people: Kept) -> list[list[object]]:
+    """What is told in the ledger when it changes; not when somebody came in last."""
+    told = ("id", "role", "site", "name", "password", "factor", "is_suspended")
+    rows = [[row.get(name) for name in told] for row in people["person"]]
+    return [*rows, *([row["person"], row["change"], row["place"]] for row in people.get("prepared", []))]
 
 
 def _put_people(place: Path | sa.URL, people: Kept) -> None:

@@ -147,6 +147,8 @@ def opened(
         vault = Vault.reopened(folder / "vault.db", secrets.vault)
         kept = None if is_demo else _kept(folder / KEPT, ledger, file)
         conduct = Conduct.resumed(file, ledger, vault, kept)
+        if is_demo:
+            _check_rehearsed(conduct, folder)
         conduct.reconcile()
     except BaseException:
         ledger.close()
@@ -181,6 +183,15 @@ def opened(
     if heads is not None:
         export_of_today(ledger.head, heads, clock.now())
     return room
+
+
+def _check_rehearsed(conduct: Conduct, folder: Path) -> None:
+    """Refuse to show a trial of real patients as a demonstration."""
+    if not conduct.whole.is_rehearsal:
+        raise InvalidInput(
+            f"The trial in {folder} is no demonstration, in which anybody comes in and signs as anybody. Leave --demo "
+            "out, or name another folder."
+        )
 
 
 def _kept(path: Path, ledger: Ledger, file: ProtocolFile) -> Kept | None:

@@ -73,6 +73,8 @@ class Followed:
             self._follow(event)
         for subject in {event.subject for event in corrected if event.sequence > kept.count} - {None}:
             self.again(str(subject), ledger)
+            if self.whole.is_locked:
+                after_lock(self.standings[str(subject)])
 
     def kept(self, ledger: Ledger, protocol_sha256: str) -> Kept:
         """Where everything stands behind the ledger's last event, which is durable."""

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, final
@@ -71,7 +70,7 @@ class Kept:
             allocator.seal(_place(said["count"], n), "".join(_WORDS[withheld.get(name)] for name in part))
             for n, part in enumerate(parts)
         ]
-        return cls(program=_program(), sealed=sealed, **said)
+        return cls(program=_PROGRAM, sealed=sealed, **said)
 
     def withheld(self, allocator: Allocator) -> dict[str, bool]:
         """Whose active product is withheld, and whether for good.
@@ -115,7 +114,7 @@ def read_kept(path: Path, ledger: Ledger, protocol_sha256: str) -> Kept:
         kept = TypeAdapter(Kept).validate_json(body)
     except ValidationError:
         raise InvalidInput(f"{path} was kept by another program than this one.") from None
-    if (kept.program, kept.protocol) != (_program(), protocol_sha256):
+    if (kept.program, kept.protocol) != (_PROGRAM, protocol_sha256):
         raise InvalidInput(f"{path} was kept by another program than this one, or of another protocol.")
     if ledger.hash_of(kept.count) != kept.hash:
         raise InvalidInput(f"{path} stands behind another event {kept.count} than the ledger's.")
@@ -143,13 +142,12 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not kept.")
 
 
-@cache
-def _program() -> str:
-    """The hash of all source that says what an event changes."""
-    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in _sources())).hexdigest()
-
-
 def _sources() -> Iterator[Path]:
     root = Path(sevenfold.__path__[0])
+    yield from sorted(root.glob("*.py"))
     for package in _FOLDING:
         yield from sorted((root / package).rglob("*.py"))
+
+
+_PROGRAM: Final = sha256(b"".join(sha256(path.read_bytes()).digest() for path in _sources())).hexdigest()
+"""The hash of all source that says what an event changes, as it is imported: a newer one may lie there later."""

@@ -82,10 +82,18 @@ class SafetyReviewer:
 
     def _has_read(self, subject: str) -> None:
         """Read what was sent of a subject before the start, unless it was read."""
-        if subject in self._unread:
-            self._unread.discard(subject)
-            for said, at in self._read(subject):
+        if subject not in self._unread:
+            return
+        told = list(self._read(subject))
+        self._unread.discard(subject)
+        try:
+            for said, at in told:
                 self._notes(subject, said, at)
+        except BaseException:  # half of it would be taken for all
+            self._sent.pop(subject, None)
+            self._latest.pop(subject, None)
+            self._unread.add(subject)
+            raise
 
     def sees(self, subject: str, visit: str, at: datetime, masked: Mapping[str, Result]) -> None:
         """Take note of masked results of a sample of a visit."""

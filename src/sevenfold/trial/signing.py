@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from sevenfold.errors import OutOfOrder
+from sevenfold.errors import InvalidInput, OutOfOrder
 from sevenfold.record.data import digest_of, is_signed
 from sevenfold.record.event import Event
 from sevenfold.record.ledger import Ledger
@@ -22,13 +22,28 @@ MEANINGS: Final = (
 _NAMED: Final = 5  # subjects in a refusal
 
 
-def sign_data(conduct: Conduct, subject: str, name: str, meaning: str, visit: str | None, happened: datetime) -> None:
+def sign_data(
+    conduct: Conduct,
+    subject: str,
+    name: str,
+    meaning: str,
+    visit: str | None,
+    happened: datetime,
+    seen: int | None = None,
+) -> None:
     """An investigator signs a visit, or (None) everything of a subject, as it is recorded now.
 
     Args:
         name: of the signer, as printed.
+        seen: the number of the last event that the signer has seen; None: all that there is.
+
+    Raises:
+        InvalidInput: something to be signed was recorded after what was seen.
     """
-    digest = digest_of(told_of(conduct.ledger, subject), visit)
+    events = told_of(conduct.ledger, subject)
+    digest = digest_of(events, visit)
+    if seen is not None and digest != digest_of([event for event in events if event.sequence <= seen], visit):
+        raise InvalidInput("What you would sign has changed since the page was loaded; look at it again, then sign.")
     conduct.record(subject, Signed(name=name, meaning=meaning, visit=visit, digest=digest), "investigator", happened)
 
 

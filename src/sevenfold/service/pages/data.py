@@ -92,9 +92,12 @@ def sign(name: str, form: Annotated[Form, Depends(posted(Right.SIGN))]) -> Respo
     visit = form["visit"] or None
     if visit is not None and visit not in room.conduct.standings[name].visits:
         raise InvalidInput(f"Nothing is recorded of visit {visit[:40]!r}.")
+    if not (form["seen"].isdecimal() and len(form["seen"]) < 16):
+        raise InvalidInput("Load the page of the data, look at them, and sign there.")
     room.confirm(form.seat.session, form["password"], form["code"])
     with room.step(person) as conduct:
-        sign_data(conduct, name, person.name, form["meaning"], visit, room.here_and_now(person, name))
+        now = room.here_and_now(person, name)
+        sign_data(conduct, name, person.name, form["meaning"], visit, now, int(form["seen"]))
     return _back(name)
 
 
@@ -169,7 +172,8 @@ def _typed(form: Form, said: Payload, field: str) -> Any:
 def _page(request: Request, seat: Seat, name: str) -> HTMLResponse:
     room = seat.room
     one = room.subject(name, seat.person)
-    found = data_of(room.conduct.ledger.events_of(name))
+    events = room.conduct.ledger.events_of(name)
+    found = data_of(events)
     known = room.protocol.known_variables
     rows = [
         (datum, json.loads(datum.said.canonical()))
@@ -187,4 +191,5 @@ def _page(request: Request, seat: Seat, name: str) -> HTMLResponse:
         standing=room.conduct.standings[name],
         known=known,
         meanings=_MEANINGS,
+        seen=events[-1].sequence,
     )

@@ -50,7 +50,8 @@ def _looked_at(request: Request, form: Form) -> HTMLResponse:
         return _page(request, seat, status=422, fault=fault, said=form.said)
     upload = Upload(raw=form.file, encoding=form["encoding"], decimal=form["decimal"])
     try:
-        plan = plan_of(seat.room, seat.person, upload)
+        with seat.room.alone():
+            plan = plan_of(seat.room, seat.person, upload)
     except SevenfoldError as error:
         return _page(request, seat, status=422, fault=str(error), said=form.said)
     _uploads(request).keep(seat.person, upload, seat.room.now_s())

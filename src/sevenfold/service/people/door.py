@@ -28,7 +28,7 @@ from sevenfold.service.people.passwords import NOBODYS, matches
 from sevenfold.service.people.person import Person
 from sevenfold.service.people.sessions import Session
 from sevenfold.service.people.tables import DEVICE, PERSON, SESSION
-from sevenfold.service.people.tries import TOGETHER, Tries, spend_as_a_try
+from sevenfold.service.people.tries import TOGETHER, Tries
 
 __all__ = ["Door"]
 
@@ -54,15 +54,13 @@ class Door:
             device: what the cookie of the browser holds, if it has one.
         """
         row = self.accounts.row(PERSON.c.login == login.strip().lower()[:200])
-        tries = None if row is None else self._tries(row["id"], device, now_s)
+        tries = self._tries("" if row is None else row["id"], device, now_s)
         is_open = row is not None and row["password"] and not row["is_suspended"]
-        n_failed = tries.take(now_s) if tries is not None and is_open else None
-        if n_failed is None:
-            spend_as_a_try(self.accounts.engine)
+        n_failed = (tries if is_open else self._tries("", None, now_s)).take(now_s)
         kept = row["password"] if row is not None and row["password"] else NOBODYS
         is_right = matches(kept, password)
         step = self._step(row, code, now_s)
-        if row is None or tries is None or n_failed is None:
+        if row is None or n_failed is None:
             return None
         if is_right and step is not None and self._takes(row, step, tries):
             return person_of(row)
@@ -89,7 +87,7 @@ class Door:
         return False
 
     def _tries(self, person: str, device: str | None, now_s: float) -> Tries:
-        """Those of the browser if the person is known there, else those of strangers."""
+        """Those of the browser if the person is known there, else those of strangers; of nobody there are none."""
         if device is not None and self.devices.is_known(person, device, now_s):
             which = (DEVICE.c.token == hashed(device)) & (DEVICE.c.person == person)
             return Tries(self.accounts.engine, DEVICE, which, person, "login.browser_shut")

@@ -39,12 +39,14 @@ class Invitation:
     """A link that is out.
 
     Args:
+        key: what the database keeps of what the link holds.
         asked_by: id of the administrator who holds it; None: it was made by one hand.
         attested_by: id of whoever said that the person is who it is for, and was told the code; None: nobody yet.
         reason: why it was asked for; empty for somebody who is admitted.
     """
 
     person: Person
+    key: str
     asked_by: str | None
     attested_by: str | None
     reason: str
@@ -106,7 +108,8 @@ class Invitations:
             raise InvalidInput("No link waits for you to confirm whose it is; load the page again.")
         drawn = int(secrets.token_hex(16), 16)
         code = "".join(_LETTERS[drawn >> 5 * place & 31] for place in range(_LENGTH))
-        which = (INVITATION.c.person == person.id) & INVITATION.c.attested_by.is_(None)
+        is_that_one = (INVITATION.c.token == waiting.key) & (INVITATION.c.asked_by == waiting.asked_by)
+        which = is_that_one & INVITATION.c.attested_by.is_(None)  # and none that was asked for in between
         said = {"attested_by": by.id, "code": self._kept(person, code)}
         with self.accounts.engine.begin() as connection:
             if connection.execute(sa.update(INVITATION).where(which).values(**said)).rowcount != 1:
@@ -198,11 +201,12 @@ class Invitations:
         person = self.accounts.person(row["person"])
         hands = [self.accounts.person(row[name]) for name in ("asked_by", "attested_by") if row[name] is not None]
         is_alone = row["asked_by"] is None and person is not None and person.has_begun
-        if person is None or is_alone or any(one is None or one.is_suspended for one in hands):
+        is_one_hand = row["asked_by"] is not None and row["asked_by"] == row["attested_by"]
+        if person is None or is_alone or is_one_hand or any(one is None or one.is_suspended for one in hands):
             return None
         return Invitation(
-            person=person, asked_by=row["asked_by"], attested_by=row["attested_by"], reason=row["reason"],
-            expires_at=row["expires_at"],
+            person=person, key=row["token"], asked_by=row["asked_by"], attested_by=row["attested_by"],
+            reason=row["reason"], expires_at=row["expires_at"],
         )  # fmt: skip
 
     def _rows(self, asked: sa.Select[Any]) -> list[dict[str, Any]]:

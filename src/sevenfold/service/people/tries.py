@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sevenfold.service.log import noted
 from sevenfold.service.people.tables import VERSION
 
-__all__ = ["TOGETHER", "Tries", "shut_for_s", "spend_as_a_try"]
+__all__ = ["TOGETHER", "Tries", "shut_for_s"]
 
 TOGETHER: Final = 5
 """Failures in a row before something is shut."""
@@ -28,14 +28,6 @@ def shut_for_s(n_failed: int) -> float:
     if n_failed == 0 or n_failed % TOGETHER:
         return 0.0
     return min(_FIRST_S * 2.0 ** min(n_failed // TOGETHER - 1, 20), _LONGEST_S)
-
-
-def spend_as_a_try(engine: sa.Engine) -> None:
-    """Write as much as a try does that is taken from a row, where there is no row or it is shut: time must not tell."""
-    number = VERSION.c.number
-    with engine.begin() as connection:
-        connection.execute(sa.update(VERSION).where(number >= 1, number >= 0).values(number=number + 0))
-        int(connection.execute(sa.select(number).where(number >= 1)).scalar_one())
 
 
 @final
@@ -57,21 +49,25 @@ class Tries:
     shut: str = "login.shut"
 
     def take(self, now_s: float) -> int | None:
-        """Take a try; how many have failed in a row if this one does. None: it is shut, and there is no try."""
-        counted = self.table.c
+        """Take a try; how many have failed in a row if this one does. None: it is shut, or there is no such row, and
+        there is no try.
+
+        The same is asked and written in each case, so that how long it takes tells neither.
+        """
+        counted, number = self.table.c, VERSION.c.number
         with self.engine.begin() as connection:
             taken = connection.execute(
                 sa.update(self.table)
                 .where(self.which, counted.locked_until <= now_s)
                 .values(n_failed=counted.n_failed + 1)
             )
-            if taken.rowcount != 1:
-                return None
-            n_failed = int(connection.execute(sa.select(counted.n_failed).where(self.which)).scalar_one())
-            if shut_for_s(n_failed):
-                until = now_s + shut_for_s(n_failed)
-                connection.execute(sa.update(self.table).where(self.which).values(locked_until=until))
-        return n_failed
+            connection.execute(sa.update(VERSION).values(number=number))  # something is written where no try is
+            found = connection.execute(sa.select(counted.n_failed).where(self.which)).scalar()
+            is_taken = taken.rowcount == 1 and found is not None
+            wait_s = shut_for_s(int(found or 0)) if is_taken else 0.0
+            until = now_s + wait_s if wait_s else counted.locked_until
+            connection.execute(sa.update(self.table).where(self.which).values(locked_until=until))
+        return int(found or 0) if is_taken else None
 
     def forgive(self, connection: sa.Connection) -> None:
         """The try succeeded: the count begins anew."""
