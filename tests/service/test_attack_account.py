@@ -2,10 +2,12 @@
 
 import re
 
+import pytest
 from attacked import PASSWORD, Member, Watch, link_of, member, nina, served, watch  # noqa: F401 (fixtures)
 from served import Served, Visitor
 
 from sevenfold.record.payloads import PersonChanged
+from sevenfold.service.people.browser import browser_of
 from sevenfold.service.role import Role
 
 NEW = "another sentence of mine"
@@ -206,3 +208,29 @@ def test_what_the_list_calls_a_session_opens_nothing(served: Served, nina: Membe
         visitor = served.anybody()
         visitor.client.cookies.set("sevenfold", tried)
         assert not is_in(visitor)
+
+
+@pytest.mark.parametrize(
+    ("agent", "told"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+         "Version/18.5 Mobile/15E148 Safari/604.1", "Safari, iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 "
+         "Safari/537.36 Edg/138.0.0.0", "Edge, Windows"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Mobile "
+         "Safari/537.36", "Chrome, Android"),
+        ("<script>alert(1)</script>", None), ("\t" * 9000, None), ("", None), (None, None),
+    ],
+)  # fmt: skip
+def test_a_browser_is_told_in_two_words_and_nothing_else_of_what_it_says(agent: str | None, told: str | None) -> None:
+    """What a browser says of itself is anybody's text: known names are picked out of it."""
+    assert browser_of(agent) == told
+
+
+def test_the_list_of_sessions_says_from_which_browser_each_was_begun(nina: Member) -> None:
+    """So that somebody knows which one is not theirs."""
+    visitor = nina.served.anybody()
+    visitor.client.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    visitor.post("/login", nina.said())
+    assert "<strong>Firefox, Linux</strong>" in visitor.get("/account")

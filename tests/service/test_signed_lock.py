@@ -11,13 +11,24 @@ from rehearsals import Rehearsed
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.data import data_of, is_signed
 from sevenfold.record.history import read_history
-from sevenfold.record.payloads import DatabaseLocked, DataLocked, LostToFollowUp, Signed, VisitMissed, read_payload
+from sevenfold.record.payloads import (
+    DatabaseLocked,
+    DataLocked,
+    EmergencyUnblinded,
+    LostToFollowUp,
+    NoticeSeen,
+    Signed,
+    VisitMissed,
+    read_payload,
+)
 from sevenfold.record.reading import read_events
 from sevenfold.service.role import RIGHTS, Right, Role
 from sevenfold.trial.closing import lock_database
+from sevenfold.trial.dosing import prepare_dose
 from sevenfold.trial.rehearse import _SIGNED_AFTER
 from sevenfold.trial.signing import sign_data
 from sevenfold.trial.subject import folded
+from sevenfold.trial.supplying import return_kit
 
 ONE, TWO = "FR-1-001", "FR-1-002"
 WHY = "the site was closed and its investigator has died"
@@ -207,3 +218,23 @@ def test_the_refusal_names_a_few_and_says_how_many(tmp_path: Path) -> None:
             conduct.record(name, LostToFollowUp(), "investigator", served.room.clock.now())
     with pytest.raises(OutOfOrder, match=rf"of {ONE}, .*FR-1-005, … \(6 in all\)"):
         lock_database(served.room.conduct, served.room.clock.now())
+
+
+def test_what_is_no_datum_or_what_others_did_makes_no_signature_void(tmp_path: Path) -> None:
+    """An emergency, the sponsor's notice of it, and a kit that comes back to the pharmacy: the signer signs once."""
+    served = serve_new(tmp_path / "trial")
+    (name,) = enrolled(served, 1)
+    now = served.room.clock.now()
+    with served.room.step(None) as conduct:
+        assert prepare_dose(conduct, name, 1, now) is not None
+        conduct.record(name, LostToFollowUp(), "investigator", now)
+    signed(served, name)
+    with served.room.step(None) as conduct:
+        conduct.record(name, EmergencyUnblinded(asked_by="surgeon", reason="bleeding"), "investigator", now)
+        conduct.record(name, NoticeSeen(of=conduct.ledger.last_sequence), "sponsor", now)
+        return_kit(conduct, name, 1, "not given", now)
+    kinds = {event.type for event in served.room.conduct.ledger.events_of(name)}
+    assert {"EmergencyUnblinded", "NoticeSeen", "KitReturned"} <= kinds
+    assert served.room.conduct.standings[name].is_signed
+    assert [one.is_void for one in data_of(served.room.conduct.ledger.events_of(name)).signatures] == [False]
+    locking(served).post("/lock")

@@ -7,6 +7,7 @@ from typing import Final, final
 
 from sevenfold.record.correcting import CORRECTABLE, Corrections
 from sevenfold.record.event import Event
+from sevenfold.record.head import NO_DATUM
 from sevenfold.record.payloads import (
     AuthorityInformed,
     Corrected,
@@ -16,6 +17,8 @@ from sevenfold.record.payloads import (
     FurtherMaskedResults,
     IdentityDestroyed,
     IdentityKept,
+    KitDestroyed,
+    KitReturned,
     MaskedResults,
     MonitoringRaised,
     Payload,
@@ -38,10 +41,11 @@ __all__ = ["Datum", "Query", "Signature", "SubjectData", "data_of", "digest_of",
 _NOT_SIGNED: Final = (
     QueryRaised, QueryAnswered, QueryClosed, SourceVerified, Signed, DataLocked, DataUnlocked,  # about the data
     MaskedResults, FurtherMaskedResults, SafetyReviewed,  # what the signer can't see
-    SealedQueryRaised, SealedQueryAnswered, IdentityKept, IdentityDestroyed,
-    MonitoringRaised, Dispensed, SeriousEventAssessed, SusarUnblinded, AuthorityInformed,  # what others and rules do
+    SealedQueryRaised, SealedQueryAnswered,
+    MonitoringRaised, Dispensed, KitReturned, KitDestroyed,  # what others and rules do
+    SeriousEventAssessed, SusarUnblinded, AuthorityInformed,
 )  # fmt: skip
-_NAMES_NOT_SIGNED: Final = frozenset(kind.__name__ for kind in _NOT_SIGNED)
+_NAMES_NOT_SIGNED: Final = frozenset(kind.__name__ for kind in _NOT_SIGNED) | NO_DATUM
 
 
 @final
@@ -145,9 +149,10 @@ def data_of(events: Sequence[Event]) -> SubjectData:
 def is_signed_for(said: Payload) -> bool:
     """Whether what an event says stands under a signature of everything of its subject, and makes an earlier one void.
 
-    What is sealed does not, nor what others did: the signer has not seen it.
+    What is sealed does not, nor what others did: the signer has not seen it. Nor does what is no datum, such as an
+    emergency after the lock.
     """
-    return not isinstance(said, _NOT_SIGNED)
+    return type(said).__name__ not in _NAMES_NOT_SIGNED
 
 
 def is_signed(events: Sequence[Event]) -> bool:

@@ -1,14 +1,62 @@
 """The end of a trial on the record: its data are locked, and the blind is lifted for everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sevenfold.errors import OutOfOrder
-from sevenfold.record.payloads import DatabaseLocked, Unblinded
+from sevenfold.record.payloads import DatabaseLocked, DataLocked, DataUnlocked, Unblinded
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.signing import check_signed
+from sevenfold.trial.subject import Standing
 
-__all__ = ["lock_database", "unblind_trial"]
+__all__ = ["lock_database", "lock_site", "unblind_trial", "unlock_site"]
+
+
+def lock_site(conduct: Conduct, site: str, happened: datetime, unsigned: str | None = None) -> None:
+    """Close the data of a site: of every subject who is there, and nobody new is screened.
+
+    Args:
+        unsigned: why nobody there can sign.
+
+    Raises:
+        OutOfOrder: somebody's part is not over, a query is open, or data are not signed; the site is locked already.
+    """
+    here = [standing for standing in conduct.standings.values() if conduct.site_of(standing.subject) == site]
+    _check_at_rest(here, f"Site {site}")
+    reasons = {} if unsigned is None else {site: unsigned}
+    why = check_signed(conduct.ledger, here, conduct.followed.sites, reasons, f"Site {site}")
+    said = DataLocked(scope="site", name=site, unsigned_because=unsigned if why else None)
+    if conduct.refuses is not None:
+        for subject in why:
+            conduct.refuses(subject, said)
+    conduct.say_of_trial(said, "data manager", happened, site)
+
+
+def unlock_site(conduct: Conduct, site: str, reason: str, happened: datetime) -> None:
+    """Open the data of a site again.
+
+    Raises:
+        OutOfOrder: they are not locked, or the database is.
+    """
+    conduct.say_of_trial(DataUnlocked(scope="site", name=site, reason=reason), "data manager", happened, site)
+
+
+def _check_at_rest(standings: Sequence[Standing], what: str) -> None:
+    """Refuse a lock while somebody's part is not over, or a query is open, to the laboratory too."""
+    open_ones = [s.subject for s in standings if s.number is not None and not s.is_over]
+    if open_ones:
+        raise OutOfOrder(
+            f"{what} cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial."
+        )
+    asked = [s for s in standings if s.n_open_queries]
+    if asked:
+        n = sum(standing.n_open_queries for standing in asked)
+        raise OutOfOrder(f"{what} cannot be locked: {n} queries are open, the first of {asked[0].subject}.")
+    sealed = [s for s in standings if s.asked_of_laboratory]
+    if sealed:
+        raise OutOfOrder(
+            f"{what} cannot be locked: the laboratory has a question open on masked results of {sealed[0].subject}."
+        )
 
 
 def lock_database(conduct: Conduct, happened: datetime, unsigned: Mapping[str, str] | None = None) -> None:
@@ -21,22 +69,10 @@ def lock_database(conduct: Conduct, happened: datetime, unsigned: Mapping[str, s
     Raises:
         OutOfOrder: somebody's part is not over, a query is open, or data are not signed.
     """
-    open_ones = [s.subject for s in conduct.standings.values() if s.number is not None and not s.is_over]
-    if open_ones:
-        raise OutOfOrder(
-            f"The database cannot be locked: {open_ones[0]} and {len(open_ones) - 1} more are still in the trial."
-        )
-    asked = [s for s in conduct.standings.values() if s.n_open_queries]
-    if asked:
-        n = sum(standing.n_open_queries for standing in asked)
-        raise OutOfOrder(f"The database cannot be locked: {n} queries are open, the first of {asked[0].subject}.")
-    sealed = [s for s in conduct.standings.values() if s.asked_of_laboratory]
-    if sealed:
-        raise OutOfOrder(
-            f"The database cannot be locked: the laboratory has a question open on masked results of "
-            f"{sealed[0].subject}."
-        )
-    why = check_signed(conduct.ledger, conduct.standings.values(), conduct.followed.sites, unsigned or {})
+    _check_at_rest(list(conduct.standings.values()), "The database")
+    told = {site: why for site, why in conduct.whole.locked_sites.items() if why}
+    reasons = told | dict(unsigned or {})
+    why = check_signed(conduct.ledger, conduct.standings.values(), conduct.followed.sites, reasons, "The database")
     said = DatabaseLocked(n_subjects=conduct.n_randomised, unsigned=why)
     if conduct.refuses is not None:
         for subject in why:

@@ -38,11 +38,12 @@ def told_of(ledger: Ledger, subject: str) -> list[Event]:
 
 
 def check_signed(
-    ledger: Ledger, standings: Iterable[Standing], sites: Mapping[str, str], reasons: Mapping[str, str]
+    ledger: Ledger, standings: Iterable[Standing], sites: Mapping[str, str], reasons: Mapping[str, str], what: str
 ) -> dict[str, str]:
-    """Refuse the lock of the database while data of a randomised subject bear no investigator's standing signature.
+    """Refuse a lock while data of a randomised subject bear no investigator's standing signature.
 
     Args:
+        what: is to be locked.
         sites: by subject.
         reasons: by site, why nobody there can sign. A reason that a subject's own lock gave stands before it.
 
@@ -65,7 +66,7 @@ def check_signed(
     if wanting:
         shown = ", ".join(wanting[:_NAMED]) + (", …" if len(wanting) > _NAMED else "")
         raise OutOfOrder(
-            f"The database cannot be locked: no investigator's signature stands under the data of {shown} "
+            f"{what} cannot be locked: no investigator's signature stands under the data of {shown} "
             f"({len(wanting)} in all). Let them be signed, or give a reason why nobody at their site can."
         )
     return unsigned

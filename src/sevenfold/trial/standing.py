@@ -7,6 +7,8 @@ from sevenfold.errors import OutOfOrder
 from sevenfold.record.head import NO_DATUM
 from sevenfold.record.payloads import (
     DatabaseLocked,
+    DataLocked,
+    DataUnlocked,
     LabFileImported,
     Payload,
     RunInterrupted,
@@ -30,6 +32,7 @@ class TrialStanding:
         unsigned: subject -> why the data were locked without an investigator's signature.
         asked: who asked for the planned unblinding; None until somebody does.
         n_masked_files: of the laboratory.
+        locked_sites: whose data are locked, with why somebody's bear no signature, if so.
     """
 
     is_open: bool = False
@@ -39,6 +42,7 @@ class TrialStanding:
     asked: UnblindingAsked | None = None
     unsigned: dict[str, str] = field(default_factory=dict)
     sites: set[str] = field(default_factory=set)
+    locked_sites: dict[str, str | None] = field(default_factory=dict)
     n_masked_files: int = 0
 
     def check(self, said: Payload, subject: str | None, site: str | None) -> None:
@@ -66,6 +70,10 @@ class TrialStanding:
                 self.asked = said
             case Unblinded():
                 self.is_unblinded = True
+            case DataLocked(scope="site"):
+                self.locked_sites[said.name] = said.unsigned_because
+            case DataUnlocked(scope="site"):
+                self.locked_sites.pop(said.name, None)
             case LabFileImported():
                 self.n_masked_files += said.holds == "masked"
             case _:
@@ -86,9 +94,25 @@ class TrialStanding:
             return None
         if self.is_locked:
             return "the database is locked"
+        if isinstance(said, (DataLocked, DataUnlocked)) and said.scope == "site":
+            return self._of_site(said, subject, site)
+        if subject is not None and site in self.locked_sites:
+            return f"the data of site {site} are locked"
         if isinstance(said, SiteOpened):
             return f"site {site} was opened already" if site in self.sites else None
         return None if site is None or site in self.sites else f"site {site} is not open"
+
+    def _of_site(self, said: DataLocked | DataUnlocked, subject: str | None, site: str | None) -> str | None:
+        """A site is locked once, as a whole, and opened again with a reason."""
+        if subject is not None or said.name != site:
+            return "a site's lock is said of that site"
+        if site not in self.sites:
+            return f"site {site} is not open"
+        if isinstance(said, DataLocked):
+            return f"site {site} is locked already" if site in self.locked_sites else None
+        if not said.reason.strip():
+            return "it needs a reason"
+        return None if site in self.locked_sites else f"site {site} is not locked"
 
     def _blind(self, said: UnblindingAsked | Unblinded) -> str | None:
         """What holds the blind: the lock first, then two people, of whom a rehearsal has none."""

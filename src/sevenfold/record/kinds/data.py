@@ -102,7 +102,8 @@ class DataLocked(Payload):
     """Nothing of a visit, a subject or a site is recorded or corrected any more.
 
     Args:
-        unsigned_because: why no investigator can sign the subject's data; None where one has.
+        unsigned_because: why no investigator can sign the data of the subject, or of some at the site; None where one
+            has.
     """
 
     scope: Literal["visit", "subject", "site"]

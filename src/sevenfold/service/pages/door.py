@@ -14,6 +14,7 @@ from sevenfold.service.admitting import take_up
 from sevenfold.service.cookies import Cookie, cookie_of, drop_cookie, keep_cookie
 from sevenfold.service.gate import Form, posted, posted_openly, room_of
 from sevenfold.service.log import noted
+from sevenfold.service.people.browser import browser_of
 from sevenfold.service.people.devices import KNOWN_FOR_S
 from sevenfold.service.people.factor import factor_picture, is_factor, new_factor
 from sevenfold.service.people.invitations import Invitation
@@ -141,7 +142,7 @@ def choose_language(request: Request, said: Said) -> Response:
 def _in(request: Request, person: Person) -> Response:
     room = room_of(request)
     room.sessions.end(cookie_of(request, Cookie.SESSION))
-    token = room.sessions.begin(person, room.now_s())
+    token = room.sessions.begin(person, room.now_s(), browser_of(request.headers.get("user-agent")))
     noted("session.begun", person=person.id, role=person.role.value)
     answer = RedirectResponse(home_of(person), 303)
     keep_cookie(request, answer, Cookie.SESSION, token)

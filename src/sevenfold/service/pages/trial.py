@@ -13,7 +13,7 @@ from sevenfold.service.rendering import page
 from sevenfold.service.role import Right
 from sevenfold.service.unsigned import unsigned
 from sevenfold.trial import opening
-from sevenfold.trial.closing import lock_database
+from sevenfold.trial.closing import lock_database, lock_site, unlock_site
 
 __all__ = ["routes"]
 
@@ -45,6 +45,18 @@ def open_site(site: str, form: Annotated[Form, Depends(posted(Right.OPEN_SITE))]
     room = form.seat.room
     with room.step(form.seat.person) as conduct:
         opening.open_site(conduct, site, room.clock.now())
+    return RedirectResponse("/progress", 303)
+
+
+@routes.post("/sites/{site}/lock")
+def lock_one(site: str, form: Annotated[Form, Depends(posted(Right.LOCK))]) -> Response:
+    """Close the data of a site, or open them again with a reason."""
+    room = form.seat.room
+    with room.step(form.seat.person) as conduct:
+        if form["unlock"]:
+            unlock_site(conduct, site, form.required("reason", "Reason"), room.clock.now())
+        else:
+            lock_site(conduct, site, room.clock.now(), form[f"unsigned {site}"] or None)
     return RedirectResponse("/progress", 303)
 
 

@@ -42,12 +42,14 @@ class Listed:
         key: by which it is ended; a part of what the database keeps, with which nobody gets in.
         began_at: s.
         seen_at: s; the last use, to half a minute.
+        browser: as it calls itself; None where it does not.
     """
 
     key: str
     began_at: float
     seen_at: float
     is_this: bool
+    browser: str | None
 
 
 @final
@@ -57,13 +59,17 @@ class Sessions:
 
     accounts: Accounts
 
-    def begin(self, person: Person, now_s: float) -> str:
-        """Let somebody in; answers what the cookie holds. A new one each time, so none can be planted before."""
+    def begin(self, person: Person, now_s: float, browser: str | None = None) -> str:
+        """Let somebody in; answers what the cookie holds. A new one each time, so none can be planted before.
+
+        Args:
+            browser: as it calls itself.
+        """
         token = secrets.token_urlsafe(32)
         said = {"token": hashed(token), "person": person.id, "form_key": secrets.token_urlsafe(24)}
         with self.accounts.engine.begin() as connection:
             connection.execute(sa.delete(SESSION).where(SESSION.c.seen_at < now_s - _IDLE_S))
-            connection.execute(sa.insert(SESSION).values(**said, began_at=now_s, seen_at=now_s))
+            connection.execute(sa.insert(SESSION).values(**said, began_at=now_s, seen_at=now_s, browser=browser))
         return token
 
     def of(self, token: str | None, now_s: float) -> Session | None:
@@ -100,7 +106,7 @@ class Sessions:
             return [
                 Listed(
                     key=row["token"][:_SHOWN], began_at=row["began_at"], seen_at=row["seen_at"],
-                    is_this=row["token"] == session.key,
+                    is_this=row["token"] == session.key, browser=row["browser"],
                 )
                 for row in connection.execute(asked).mappings()
             ]  # fmt: skip

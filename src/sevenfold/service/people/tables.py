@@ -45,6 +45,7 @@ SESSION: Final = sa.Table(
     sa.Column("began_at", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),
     sa.Column("n_failed", sa.Integer, nullable=False, server_default="0"),  # confirmations in a row that failed
+    sa.Column("browser", sa.Text),  # as it calls itself, in two words
 )
 DEVICE: Final = sa.Table(
     "device",

@@ -34,6 +34,7 @@ _STEPS: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE invitation ADD COLUMN attested_by TEXT",
         "ALTER TABLE invitation ADD COLUMN code TEXT",
         "ALTER TABLE invitation ADD COLUMN n_failed INTEGER DEFAULT '0' NOT NULL",
+        "ALTER TABLE session ADD COLUMN browser TEXT",
         "UPDATE version SET number = 4",
     ),
 }
