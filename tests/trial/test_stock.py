@@ -1,5 +1,6 @@
 """The stock of vials: every vial stands in one place at all times, and what a dose takes is what expires first."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -553,6 +554,15 @@ class Pharmacy(RuleBasedStateMachine):
             assert min(one.counts.values()) >= 0
 
     def teardown(self) -> None:
+        """The log alone adds up to what every lot received and lacks."""
+        self.shop.conduct.commit()
+        said: Counter[tuple[str, str]] = Counter()
+        for one in accountability(self.shop.conduct, SITE):
+            said[one.lot, one.what] += one.n_vials or 0
+        for key, counts in self.counted.items():
+            assert said[key, "received"] + said[key, "receipt corrected"] == self.n_came[key]
+            assert said[key, "missing"] - said[key, "found"] == counts[VialStatus.MISSING]
+            assert said[key, "dispensed"] == counts[VialStatus.USED]
         self.shop.ledger.close()
 
 
