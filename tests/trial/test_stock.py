@@ -445,22 +445,23 @@ class Pharmacy(RuleBasedStateMachine):
         counts[VialStatus(before)] -= n
         counts[VialStatus(after)] += n
 
-    @rule(which=st.integers(0, 99), differs=st.lists(st.integers(-3, 6), min_size=1, max_size=3))
-    def recounted(self, which: int, differs: list[int]) -> None:
+    @rule(which=st.integers(0, 99), drawn=st.lists(st.integers(0, 30), min_size=1, max_size=2))
+    def recounted(self, which: int, drawn: list[int]) -> None:
+        """Any number from none to one too many to be believed."""
         keys = list(self.counted)
-        found = {keys[(which + place) % len(keys)]: n for place, n in enumerate(differs)}
-        stood = {key: self.counted[key][VialStatus.IN_STOCK] for key in found}
-        lies = {key: stood[key] + n for key, n in found.items()}
-        most = {key: self.n_came[key] + self.counted[key][VialStatus.MISSING] for key in found}
+        of = {keys[(which + place) % len(keys)]: n for place, n in enumerate(drawn)}
+        stood = {key: self.counted[key][VialStatus.IN_STOCK] for key in of}
+        most = {key: stood[key] + self.counted[key][VialStatus.MISSING] + self.n_came[key] for key in of}
+        lies = {key: n % (most[key] + 2) for key, n in of.items()}
         args = (self.shop.conduct, SITE, lies, stood, "recount", "w", self.shop.clock.at)
-        if any(lies[key] < 0 or n > most[key] for key, n in found.items()):
+        if any(lies[key] > most[key] for key in of):
             with pytest.raises(OutOfOrder, match="can't have been counted"):
                 count_vials(*args)
             return
         count_vials(*args)
         self.n_events += 1
-        for key, n in found.items():
-            counts = self.counted[key]
+        for key in of:
+            counts, n = self.counted[key], lies[key] - stood[key]
             self.n_came[key] += max(0, n - counts[VialStatus.MISSING])
             counts[VialStatus.IN_STOCK] = lies[key]
             counts[VialStatus.MISSING] = max(0, counts[VialStatus.MISSING] - n)
