@@ -136,6 +136,7 @@ class World:
                 done["event"] += self.ask(investigator, "POST", f"/subjects/{name}/event", event) == 303
             self.clock.move_to(self.clock.at + timedelta(days=3))
         assert min(done.values()) > 0, done
+        self.counted({"1.1": 2, "1.2": -1})
         self.kits_come_back(new)
         assert any(event.type == "SafetyReviewed" for event in room.conduct.ledger.events_of(new))
         visitor = self.visitors[investigator]
@@ -144,7 +145,7 @@ class World:
         self.unblinded = visitor.post(f"/subjects/{new}/unblind", said)
 
     def stocked(self) -> None:
-        """Both products come in plenty; some vials are set aside, judged, sent back and destroyed."""
+        """Both products come in plenty; some vials are set aside, judged, sent back, destroyed and counted."""
         for n in ("60", "70"):
             said = {"reference": "note", "lowest": "3", "highest": "6"}
             for product in self.served.room.protocol.products:
@@ -159,6 +160,15 @@ class World:
         }
         for step, said in steps.items():
             assert self.ask(Role.PHARMACIST, "POST", f"/pharmacy/stock/{step}", said) == 303
+        self.counted({"1.1": -1, "1.2": 0})
+
+    def counted(self, differ: dict[str, int]) -> None:
+        """Vials of some lots are counted; what lies there differs between the worlds once there is use of it."""
+        stood = {one.key: one[VialStatus.IN_STOCK] for one in self.served.room.conduct.stock.at(SITE)}
+        said = {"reason": "monthly count", "witness": "W"}
+        for key, n in differ.items():
+            said |= {f"stood {key}": str(stood[key]), f"counted {key}": str(stood[key] + n)}
+        assert self.ask(Role.PHARMACIST, "POST", "/pharmacy/stock/count", said) == 303
 
     def kits_come_back(self, name: str) -> None:
         """The dose of day 15 is prepared and not given; its kit goes back to the pharmacy and is destroyed."""

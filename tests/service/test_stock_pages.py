@@ -1,4 +1,4 @@
-"""The stock's pages: what a pharmacist receives, uses, sets aside, sends back and destroys, and nobody else sees."""
+"""The stock's pages: what pharmacists receive, use, set aside, send back, destroy and count, seen by nobody else."""
 
 import csv
 import io
@@ -14,6 +14,14 @@ from sevenfold.service.role import Role
 from sevenfold.trial.vials import VialStatus
 
 PARIS = ZoneInfo("Europe/Paris")
+COUNT = {
+    "counted 1.1": "9",
+    "stood 1.1": "10",
+    "counted 1.2": "",
+    "stood 1.2": "10",
+    "reason": "monthly",
+    "witness": "W",
+}
 BATCHES = {"cyt107": "C7-01", "placebo": "S-01"}
 
 
@@ -111,6 +119,16 @@ def test_vials_are_set_aside_judged_sent_back_and_destroyed(served: Served) -> N
         ("return", {"vials 1.1": "1", "come_from": "used"}, "come from"),
         ("return", {"vials 1.1": ""}, "say of a lot how many"),
         ("return", {"vials 9.9": "1"}, "has no lot"),
+        ("count", {"counted 1.1": "-1"}, "is not a whole number"),
+        ("count", {"counted 1.1": "9.5"}, "is not a whole number"),
+        ("count", {"counted 1.1": "21"}, "record what came as a consignment"),
+        ("count", {"counted 1.1": ""}, "say of a lot how many"),
+        ("count", {"counted 9.9": "1", "stood 9.9": "1"}, "has no lot"),
+        ("count", {"stood 1.1": "9"}, "something was recorded meanwhile"),
+        ("count", {"stood 1.1": ""}, "Expected: nothing was filled in"),
+        ("count", {"reason": " "}, "Reason: nothing was filled in"),
+        ("count", {"witness": ""}, "Witness: nothing was filled in"),
+        ("count", {"witness": "x" * 201}, "witness cannot be so"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_recorded(
@@ -120,11 +138,60 @@ def test_what_cannot_be_is_refused_and_nothing_is_recorded(
     visitor.post("/pharmacy/stock/receive", delivery())
     before, n = counts(served), served.room.conduct.ledger.head.count
     back = {"come_from": "in stock", "vials 1.1": "1", "recipient": "depot", "reference": "R-1"}
-    said = (delivery() if form == "receive" else back) | changed
+    forms = {"receive": delivery(), "return": back, "count": COUNT}
+    said = forms[form] | changed
     text = visitor.client.post(f"/pharmacy/stock/{form}", data={"form_key": visitor.form_key, **said})
     assert text.status_code in (409, 422), text.text
     assert told in text.text
     assert (counts(served), served.room.conduct.ledger.head.count) == (before, n)
+
+
+def test_a_count_puts_a_miscount_right_and_the_log_tells_it(served: Served) -> None:
+    """One is missing; none is there; all turn up with one that was never typed. A new start knows it."""
+    visitor = pharmacist(served)
+    visitor.post("/pharmacy/stock/receive", delivery(10))
+    text = visitor.post("/pharmacy/stock/count", COUNT)
+    assert "expected: 9" in text
+    assert counts(served) == {"1.1": {"in stock": 9, "missing": 1}, "1.2": {"in stock": 10}}
+    visitor.post("/pharmacy/stock/count", COUNT | {"counted 1.1": "0", "stood 1.1": "9", "counted 1.2": "10"})
+    assert counts(served) == {"1.1": {"missing": 10}, "1.2": {"in stock": 10}}
+    text = visitor.post("/pharmacy/stock/count", COUNT | {"counted 1.1": "11", "stood 1.1": "0", "reason": "typed 10"})
+    assert "(1 more by a count)" in text
+    again = serve_again(served)
+    assert counts(again) == {"1.1": {"in stock": 11}, "1.2": {"in stock": 10}}
+    rows = list(csv.DictReader(io.StringIO(pharmacist(again).get("/pharmacy/stock/log.csv"))))
+    assert [(row["what"], row["lot"], row["n_vials"], row["n_left"], row["more"]) for row in rows[2:]] == [
+        ("missing", "1.1", "1", "9", "9 counted, 10 expected; monthly; W"),
+        ("missing", "1.1", "9", "0", "0 counted, 9 expected; monthly; W"),
+        ("counted", "1.2", "10", "10", "10 counted, 10 expected; monthly; W"),
+        ("found", "1.1", "10", "11", "11 counted, 0 expected; typed 10; W"),
+        ("receipt corrected", "1.1", "1", "11", "11 counted, 0 expected; typed 10; W"),
+    ]
+    assert all(row["by"].startswith(Role.PHARMACIST.value) and row["at"] for row in rows)
+
+
+def test_nobody_is_witness_of_their_own_count(served: Served) -> None:
+    """A second person is named, not the pharmacist again in other letters."""
+    visitor = pharmacist(served)
+    visitor.post("/pharmacy/stock/receive", delivery(10))
+    me = next(one for one in served.room.accounts.people() if one.role is Role.PHARMACIST and one.site == SITE)
+    for name in (me.name, me.name.upper(), me.login, me.id):
+        text = visitor.post("/pharmacy/stock/count", COUNT | {"witness": name}, status=422)
+        assert "name a second person" in text
+    assert counts(served) == {"1.1": {"in stock": 10}, "1.2": {"in stock": 10}}
+
+
+def test_the_forecast_reckons_with_what_was_counted(served: Served) -> None:
+    """One vial of each lies there: running out is as likely as where one had come, and less where fifty had."""
+    visitor = pharmacist(served)
+    visitor.post("/pharmacy/stock/receive", delivery(50))
+    asked = "/pharmacy/stock?horizon=60&lead=40&risk=10"
+    plenty = [float(found) for found in re.findall(r"([\d.]+) %</td>", visitor.get(asked))]
+    visitor.get("/pharmacy/stock")
+    few = COUNT | {"counted 1.1": "1", "stood 1.1": "50", "counted 1.2": "1", "stood 1.2": "50"}
+    visitor.post("/pharmacy/stock/count", few)
+    scarce = [float(found) for found in re.findall(r"([\d.]+) %</td>", visitor.get(asked))]
+    assert all(more > less for more, less in zip(scarce, plenty, strict=True))
 
 
 def test_a_shortage_is_told_to_the_pharmacist_and_leaves_no_trace(served: Served) -> None:

@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_stock import AT, Shop, lots
+from test_stock import AT, SITE, Shop, lots
 
 from sevenfold.edge.unblinding import reveal
 from sevenfold.errors import OutOfOrder
@@ -31,7 +31,8 @@ from sevenfold.trial.closing import lock_database
 from sevenfold.trial.sealed_queries import answer_sealed_query, ask_sealed, open_sealed_queries
 from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.stock import Supplied, supply_place
-from sevenfold.trial.supplying import destroy_kit, return_kit
+from sevenfold.trial.supplying import count_vials, destroy_kit, return_kit
+from sevenfold.trial.vials import VialStatus
 from sevenfold.trial.visiting import receive_masked
 
 VISITS = {"day 8": 7, "day 15": 14}
@@ -105,7 +106,7 @@ def unblinded(shop: Shop, subject: str) -> dict[str, int]:
 
 
 SENT = st.tuples(st.just("sent"), st.sampled_from(sorted(VISITS)), st.sampled_from(TESTS), st.sampled_from((LOW, HIGH)))
-STEP = SENT | st.tuples(st.sampled_from(["answer recorded", "answer sent", "supplies", "started anew"]))
+STEP = SENT | st.tuples(st.sampled_from(["answer recorded", "answer sent", "supplies", "count", "started anew"]))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -124,6 +125,9 @@ def test_no_place_is_used_twice_and_no_two_sealed_texts_are_equal(
                 sends(shop, subject, str(visit), str(test), float(str(value)))
             case "supplies":
                 shop.receive(*lots())
+            case "count":
+                stood = {key: lot[VialStatus.IN_STOCK] for key, lot in shop.stock.lots[SITE].items()}
+                count_vials(shop.conduct, SITE, stood, stood, "recount", "w", shop.clock.at)
             case "started anew":
                 shop.again()
             case _:

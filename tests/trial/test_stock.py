@@ -1,5 +1,6 @@
 """The stock of vials: every vial stands in one place at all times, and what a dose takes is what expires first."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +26,7 @@ from sevenfold.record.payloads import Corrected, DoseNotGiven, Result, Unblinded
 from sevenfold.rules.dosing import vials_for
 from sevenfold.rules.screening import InfusionSpan, Measurement, Screening
 from sevenfold.sealing import open_sealed
+from sevenfold.trial.accountability import accountability
 from sevenfold.trial.closing import lock_database
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.correcting import correct_event
@@ -33,7 +35,7 @@ from sevenfold.trial.enrolling import randomise_subject, record_consent, screen_
 from sevenfold.trial.opening import open_site, open_trial
 from sevenfold.trial.signing import MEANINGS, sign_data
 from sevenfold.trial.stock import OutOfStock, Stock, StockedLot
-from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit
+from sevenfold.trial.supplying import count_vials, destroy_kit, move_vials, receive_consignment, return_kit
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
 from sevenfold.trial.visiting import record_visit
 from sevenfold.vault.vault import Vault
@@ -256,16 +258,96 @@ def test_events_on_supplies_are_of_one_length_and_hold_no_word_of_what_they_say(
     shop.receive(lots(1)[0])
     shop.receive(*lots(1000))
     move(shop, Returned(vials={"2.2": 900}, come_from="in stock", recipient="depot of cyt107", reference="r"))
+    count(shop, _1_1=0)
+    count(shop, _1_1=-1, _2_1=-999, _2_2=900)
     said = [event.payload for event in shop.ledger.waiting() if event.type.startswith("Supplies")]
-    assert len(said) == 3
+    assert len(said) == 5
     assert len({len(payload) for payload in said}) == 1
     assert not any(word in payload for word in (b"cyt107", b"placebo", b"C7-01", b"2016") for payload in said)
+
+
+def test_a_count_that_finds_fewer_leaves_them_missing_and_no_dose_takes_them(shop: Shop) -> None:
+    """Nine came of each, one lies there: one dose is prepared, and the next waits."""
+    shop.receive(*lots(9))
+    count(shop, _1_1=-8, _1_2=-8)
+    assert {key: shop[key][VialStatus.MISSING] for key in ("1.1", "1.2")} == {"1.1": 8, "1.2": 8}
+    assert shop.stock.pick(SITE, {"cyt107": 1}, AT.date()) == {"cyt107": {"1.1": 1}}
+    shop.dispensed(shop.enrolled())
+    with pytest.raises(OutOfStock, match=r"\(0 of 1 vials\)"):
+        shop.dispensed(shop.enrolled())
+    count(shop, _1_1=0, _1_2=2)
+    count(shop, _1_1=2)
+    shop.dispensed(shop.enrolled())
+
+
+def test_a_count_that_finds_more_takes_the_missing_back_and_then_corrects_the_receipt(shop: Shop) -> None:
+    """Sixty were typed and 59 found; then one turns up, and two that had never been typed."""
+    shop.receive(*lots(60))
+    count(shop, _1_1=-1)
+    assert (shop["1.1"][VialStatus.IN_STOCK], shop["1.1"][VialStatus.MISSING], shop["1.1"].n_received) == (59, 1, 60)
+    count(shop, _1_1=3)
+    assert (shop["1.1"][VialStatus.IN_STOCK], shop["1.1"][VialStatus.MISSING], shop["1.1"].n_received) == (62, 0, 62)
+    assert (shop["1.1"].n_corrected, shop["1.2"].n_corrected) == (2, 0)
+    shop.conduct.commit()
+    logged = [(one.what, one.n_vials, one.n_left) for one in accountability(shop.conduct, SITE)]
+    assert logged[2:] == [("missing", 1, 59), ("found", 1, 62), ("receipt corrected", 2, 62)]
+
+
+def test_a_count_that_agrees_moves_nothing_and_is_recorded(shop: Shop) -> None:
+    """The log says that it was made."""
+    shop.receive(*lots(5))
+    before = {key: dict(lot.counts) for key, lot in shop.stock.lots[SITE].items()}
+    count(shop, _1_1=0, _1_2=0)
+    assert {key: dict(lot.counts) for key, lot in shop.stock.lots[SITE].items()} == before
+    shop.conduct.commit()
+    last = accountability(shop.conduct, SITE)[-1]
+    assert (last.what, last.n_vials, last.more) == ("counted", 5, "5 counted, 5 expected; recount; A. Roux")
+
+
+@pytest.mark.parametrize(
+    ("counted", "stood", "told"),
+    [
+        ({"1.1": -1}, {"1.1": 10}, "-1 vials of batch C7-01 .1.1. can't have been counted: 10 should be there, of 10"),
+        ({"1.1": 21}, {"1.1": 10}, "21 vials .* record what came as a consignment"),
+        ({"1.1": 9}, {"1.1": 11}, "10 vials are in stock by now, not 11: something was recorded meanwhile"),
+        ({"1.1": 9}, {}, "10 vials are in stock by now, not None"),
+        ({"1.1": 9, "7.1": 1}, {"1.1": 10, "7.1": 1}, "has no lot '7.1'; it has 1.1, 1.2"),
+    ],
+)
+def test_a_count_that_cannot_be_is_refused_whole(
+    shop: Shop, counted: dict[str, int], stood: dict[str, int], told: str
+) -> None:
+    """Nothing of it is recorded, of the other lots neither."""
+    shop.receive(*lots())
+    n = len(list(shop.ledger.waiting()))
+    with pytest.raises(OutOfOrder, match=told):
+        count_vials(shop.conduct, SITE, counted, stood, "recount", "w", shop.clock.at)
+    with pytest.raises(InvalidInput, match="differences cannot be so"):
+        count_vials(shop.conduct, SITE, {}, {}, "recount", "w", shop.clock.at)
+    with pytest.raises(InvalidInput, match="witness cannot be so"):
+        count_vials(shop.conduct, SITE, {"1.1": 9}, {"1.1": 10}, "recount", " ", shop.clock.at)
+    assert len(list(shop.ledger.waiting())) == n
+    assert shop["1.1"][VialStatus.IN_STOCK] == 10
+
+
+def test_of_two_sites_that_lost_one_vial_the_same_is_said_whatever_they_used(tmp_path: Path) -> None:
+    """What is sealed holds no number that use has moved, so that it is the same to the byte."""
+    said = []
+    for name, n in (("a", 10), ("b", 20)):
+        (tmp_path / name).mkdir()
+        shop = Shop.opened(tmp_path / name)
+        shop.receive(*lots(n))
+        count(shop, _1_1=-1, _1_2=0)
+        said.append([event.payload for event in shop.ledger.waiting() if event.type == "SuppliesCounted"])
+    assert said[0] == said[1] != []
 
 
 def test_after_the_planned_unblinding_the_ledger_alone_tells_the_stock(shop: Shop) -> None:
     """With the keys that the unblinding reveals, without the vault."""
     shop.receive(*lots())
     subjects = [shop.enrolled() for _ in range(6)]
+    count(shop, _1_1=-2, _1_2=3)
+    count(shop, _1_1=1)
     for subject in subjects:
         shop.dispensed(subject)
         shop.conduct.ending(subject, shop.clock.at)
@@ -291,9 +373,17 @@ def move(shop: Shop, moved: Moved) -> None:
     move_vials(shop.conduct, SITE, moved, shop.clock.at)
 
 
+def count(shop: Shop, **differ: int) -> None:
+    """As the pharmacist records it: ``_1_2=-1`` says that one vial of lot 1.2 was not found."""
+    more = {name[1:].replace("_", "."): n for name, n in differ.items()}
+    stood = {key: shop[key][VialStatus.IN_STOCK] for key in more}
+    counted = {key: stood[key] + n for key, n in more.items()}
+    count_vials(shop.conduct, SITE, counted, stood, "recount", "A. Roux", shop.clock.at)
+
+
 class Pharmacy(RuleBasedStateMachine):
-    """Any order of deliveries, doses, quarantine, decisions, returns, destruction, corrections, failed steps and new
-    starts, against a count kept beside it by hand.
+    """Any order of deliveries, doses, quarantine, decisions, returns, destruction, counts, corrections, failed steps
+    and new starts, against a count kept beside it by hand.
     """
 
     def __init__(self) -> None:
@@ -355,6 +445,27 @@ class Pharmacy(RuleBasedStateMachine):
         counts[VialStatus(before)] -= n
         counts[VialStatus(after)] += n
 
+    @rule(which=st.integers(0, 99), drawn=st.lists(st.integers(0, 30), min_size=1, max_size=2))
+    def recounted(self, which: int, drawn: list[int]) -> None:
+        """Any number from none to one too many to be believed."""
+        keys = list(self.counted)
+        of = {keys[(which + place) % len(keys)]: n for place, n in enumerate(drawn)}
+        stood = {key: self.counted[key][VialStatus.IN_STOCK] for key in of}
+        most = {key: stood[key] + self.counted[key][VialStatus.MISSING] + self.n_came[key] for key in of}
+        lies = {key: n % (most[key] + 2) for key, n in of.items()}
+        args = (self.shop.conduct, SITE, lies, stood, "recount", "w", self.shop.clock.at)
+        if any(lies[key] > most[key] for key in of):
+            with pytest.raises(OutOfOrder, match="can't have been counted"):
+                count_vials(*args)
+            return
+        count_vials(*args)
+        self.n_events += 1
+        for key in of:
+            counts, n = self.counted[key], lies[key] - stood[key]
+            self.n_came[key] += max(0, n - counts[VialStatus.MISSING])
+            counts[VialStatus.IN_STOCK] = lies[key]
+            counts[VialStatus.MISSING] = max(0, counts[VialStatus.MISSING] - n)
+
     @rule()
     def dosed_first(self) -> None:
         if len(self.days) < 12:
@@ -405,13 +516,15 @@ class Pharmacy(RuleBasedStateMachine):
 
     @rule()
     def a_step_fails(self) -> None:
-        """It had received, moved and dispensed; nothing of it is left, not in the vault either."""
+        """It had received, moved, counted and dispensed; nothing of it is left, not in the vault either."""
         shop = self.shop
         shop.conduct.commit()
         said = (len(list(shop.ledger.events())), dict(shop.vault._contents), dict(shop.vault._vials))
         shop.receive(*lots(50))
         shop.dispensed(shop.enrolled())
         move(shop, Returned(vials={f"{self.n_events + 1}.1": 2}, come_from="in stock", recipient="d", reference="r"))
+        stood = {key: lot[VialStatus.IN_STOCK] for key, lot in shop.stock.lots[SITE].items()}
+        count_vials(shop.conduct, SITE, {key: n + 1 for key, n in stood.items()}, stood, "r", "w", shop.clock.at)
         shop.conduct.abandon()
         assert (len(list(shop.ledger.events())), shop.vault._contents, shop.vault._vials) == said
 
@@ -442,6 +555,15 @@ class Pharmacy(RuleBasedStateMachine):
             assert min(one.counts.values()) >= 0
 
     def teardown(self) -> None:
+        """The log alone adds up to what every lot received and lacks."""
+        self.shop.conduct.commit()
+        said: Counter[tuple[str, str]] = Counter()
+        for one in accountability(self.shop.conduct, SITE):
+            said[one.lot, one.what] += one.n_vials or 0
+        for key, counts in self.counted.items():
+            assert said[key, "received"] + said[key, "receipt corrected"] == self.n_came[key]
+            assert said[key, "missing"] - said[key, "found"] == counts[VialStatus.MISSING]
+            assert said[key, "dispensed"] == counts[VialStatus.USED]
         self.shop.ledger.close()
 
 

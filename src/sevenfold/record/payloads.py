@@ -65,6 +65,7 @@ from sevenfold.record.kinds.safety import (
 from sevenfold.record.kinds.supply import (
     KitDestroyed,
     KitReturned,
+    SuppliesCounted,
     SuppliesDestroyed,
     SuppliesJudged,
     SuppliesQuarantined,
@@ -136,6 +137,7 @@ __all__ = [
     "Signed",
     "SiteOpened",
     "SourceVerified",
+    "SuppliesCounted",
     "SuppliesDestroyed",
     "SuppliesJudged",
     "SuppliesQuarantined",

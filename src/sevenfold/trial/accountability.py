@@ -3,17 +3,25 @@
 It names products, so it is for whoever keeps the stock. Source: ICH E6(R2) 4.6.3, 5.14.4.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, final
 
 from sevenfold.record.event import Event
 from sevenfold.record.history import sealed_place
-from sevenfold.record.payloads import Dispensed, KitDestroyed, KitReturned, Payload, SuppliesReceived, read_payload
+from sevenfold.record.payloads import (
+    Dispensed,
+    KitDestroyed,
+    KitReturned,
+    Payload,
+    SuppliesCounted,
+    SuppliesReceived,
+    read_payload,
+)
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.stock import MOVES, STOCK_KINDS, Stock, Supplied, supply_place
-from sevenfold.trial.vials import Consignment, Destroyed, Judged, Moved, Quarantined, Returned, VialStatus
+from sevenfold.trial.vials import Consignment, Counted, Destroyed, Judged, Moved, Quarantined, Returned, VialStatus
 
 __all__ = ["COLUMNS", "Entry", "accountability"]
 
@@ -24,7 +32,9 @@ class Entry:
     """A line of the log.
 
     Args:
-        what: ``received``, ``dispensed``, a status that vials came into, ``kit returned`` or ``kit destroyed``.
+        what: ``received``, ``dispensed``, a status that vials came into, ``counted`` where a count agreed, ``found``
+            (what had been missing), ``receipt corrected`` (more than was ever received), ``kit returned`` or ``kit
+            destroyed``.
         lot: at the site, ``2.1``; empty for a kit.
         batch: as printed on the vials.
         n_vials: that it is about; None for a kit.
@@ -58,8 +68,9 @@ def accountability(conduct: Conduct, site: str) -> list[Entry]:
     found: list[Entry] = []
     for event in sorted(events, key=lambda one: one.sequence):
         said = read_payload(event)
+        missing = {one.key: one[VialStatus.MISSING] for one in stock.at(site)}
         stock.sees(said, site)
-        entries = list(_entries(conduct, stock, site, event, said))
+        entries = list(_entries(conduct, stock, site, event, said, missing))
         products |= {one.kit: one.product for one in entries if one.kit and one.product}
         found += [one if one.product else _with_product(one, products) for one in entries]
     return found
@@ -70,7 +81,9 @@ def _with_product(entry: Entry, products: dict[str, str]) -> Entry:
     return Entry(**shown | {"product": products.get(entry.kit, "")})
 
 
-def _entries(conduct: Conduct, stock: Stock, site: str, event: Event, said: Payload) -> Iterator[Entry]:
+def _entries(
+    conduct: Conduct, stock: Stock, site: str, event: Event, said: Payload, missing: Mapping[str, int]
+) -> Iterator[Entry]:
     at, subject = datetime.fromisoformat(event.happened_at), event.subject or ""
 
     def entry(what: str, key: str = "", n: int | None = None, kit: str = "", more: str = "") -> Entry:
@@ -106,6 +119,13 @@ def _entries(conduct: Conduct, stock: Stock, site: str, event: Event, said: Payl
             for place, lot in enumerate(came.lots, start=1):
                 more = f"{journey}; {VialStatus.QUARANTINED.value}" if lot.is_quarantined else journey
                 yield entry("received", f"{said.number}.{place}", lot.n_vials, more=more)
+        case SuppliesCounted():
+            count = Counted.model_validate(conduct.allocator.open(supply_place(site, said.number), said.sealed))
+            for key, n in count.differences.items():
+                lies = stock.lots[site][key][VialStatus.IN_STOCK]
+                more = f"{lies} counted, {lies - n} expected; {count.reason}; {count.witness}"
+                for what, n_vials in _counted(lies, n, missing[key]):
+                    yield entry(what, key, n_vials, more=more)
         case _ if isinstance(said, Supplied):
             plain = conduct.allocator.open(supply_place(site, said.number), said.sealed)
             moved = MOVES[type(said)].model_validate(plain)
@@ -113,6 +133,19 @@ def _entries(conduct: Conduct, stock: Stock, site: str, event: Event, said: Payl
                 yield entry(moved.after.value, key, n, more=_told(moved))
         case _:
             pass
+
+
+def _counted(lies: int, differs: int, missing: int) -> list[tuple[str, int]]:
+    """What a count says of a lot, and of how many vials: that it agreed, or what was put right.
+
+    Args:
+        lies: vials that were counted.
+        differs: from the books.
+        missing: before the count.
+    """
+    back = max(0, min(differs, missing))
+    said = [(VialStatus.MISSING.value, -differs), ("found", back), ("receipt corrected", differs - back)]
+    return [one for one in said if one[1] > 0] or [("counted", lies)]
 
 
 def _told(moved: Moved) -> str:

@@ -1,7 +1,8 @@
 """The stock of vials at every site: a fold of what was said of supplies and of the kits that vials went into.
 
 It lies behind the blind: what use of a product there is tells the arms. Every vial that was received stands in exactly
-one status, so received = in stock + in quarantine + rejected + used + returned + destroyed, at all times.
+one status, so received = in stock + in quarantine + rejected + used + returned + destroyed + missing, at all
+times; a count that finds more than was ever received corrects the receipt.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,17 +14,20 @@ from sevenfold.errors import OutOfOrder
 from sevenfold.record.payloads import (
     Dispensed,
     Payload,
+    SuppliesCounted,
     SuppliesDestroyed,
     SuppliesJudged,
     SuppliesQuarantined,
     SuppliesReceived,
     SuppliesReturned,
 )
-from sevenfold.trial.vials import Consignment, Destroyed, Judged, Moved, Quarantined, Returned, VialStatus
+from sevenfold.trial.vials import Consignment, Counted, Destroyed, Judged, Moved, Quarantined, Returned, VialStatus
 
 __all__ = ["MOVES", "STOCK_KINDS", "OutOfStock", "Stock", "StockedLot", "Supplied", "supply_place"]
 
-Supplied = SuppliesReceived | SuppliesQuarantined | SuppliesJudged | SuppliesReturned | SuppliesDestroyed
+Supplied = (
+    SuppliesReceived | SuppliesQuarantined | SuppliesJudged | SuppliesReturned | SuppliesDestroyed | SuppliesCounted
+)
 MOVES: Final[Mapping[type[Payload], type[Moved]]] = {
     SuppliesQuarantined: Quarantined,
     SuppliesJudged: Judged,
@@ -31,7 +35,7 @@ MOVES: Final[Mapping[type[Payload], type[Moved]]] = {
     SuppliesDestroyed: Destroyed,
 }
 """What is sealed in events that move vials from one status to another."""
-STOCK_KINDS: Final[tuple[type[Payload], ...]] = (SuppliesReceived, *MOVES, Dispensed)
+STOCK_KINDS: Final[tuple[type[Payload], ...]] = (SuppliesReceived, *MOVES, SuppliesCounted, Dispensed)
 """Events of which the stock is a fold."""
 
 
@@ -53,8 +57,9 @@ class StockedLot:
         key: at its site: the consignment's number and the lot's place in it, ``2.1``.
         batch: as printed on the vials.
         expires: the last day on which a vial may be used.
-        n_received: vials.
+        n_received: vials, as counts have corrected it.
         counts: how many stand in each status; they add up to those received.
+        n_corrected: by how many counts have raised what was received.
     """
 
     key: str
@@ -63,11 +68,23 @@ class StockedLot:
     expires: date
     n_received: int
     counts: dict[VialStatus, int]
+    n_corrected: int = 0
 
     def move(self, n: int, before: VialStatus, after: VialStatus) -> None:
         """Some go from one status to another."""
         self.counts[before] -= n
         self.counts[after] += n
+
+    def differ(self, n: int) -> None:
+        """A count found some more in stock, or fewer. More were missing before; beyond these more had been received."""
+        if n < 0:
+            self.move(-n, VialStatus.IN_STOCK, VialStatus.MISSING)
+            return
+        back = min(n, self[VialStatus.MISSING])
+        self.move(back, VialStatus.MISSING, VialStatus.IN_STOCK)
+        self.counts[VialStatus.IN_STOCK] += n - back
+        self.n_received += n - back
+        self.n_corrected += n - back
 
     def __getitem__(self, status: VialStatus) -> int:
         """How many stand in a status."""
@@ -110,6 +127,10 @@ class Stock:
         if isinstance(said, SuppliesReceived):
             here.update(_lots(said.number, Consignment.model_validate(plain)))
             return
+        if isinstance(said, SuppliesCounted):
+            for key, n in Counted.model_validate(plain).differences.items():
+                here[key].differ(n)
+            return
         moved = MOVES[type(said)].model_validate(plain)
         for key, n in moved.vials.items():
             here[key].move(n, moved.before, moved.after)
@@ -128,16 +149,46 @@ class Stock:
         Raises:
             OutOfOrder: naming the lot, how many stand there and how many were meant.
         """
-        here = self.lots.get(site, {})
         for key, n in moved.vials.items():
-            lot = here.get(key)
-            if lot is None:
-                raise OutOfOrder(f"Site {site} has no lot {key!r}; it has {', '.join(here) or 'none'}.")
+            lot = self._lot(site, key)
             if n > lot[moved.before]:
                 raise OutOfOrder(
                     f"{n} vials of batch {lot.batch} ({key}) are meant, and {lot[moved.before]} are "
                     f"{moved.before.value}."
                 )
+
+    def differences(self, site: str, counted: Mapping[str, int], stood: Mapping[str, int]) -> dict[str, int]:
+        """By how many each lot that was counted differs from the books.
+
+        Args:
+            counted: lot -> vials that lie there.
+            stood: lot -> vials that were in stock by the books when they were counted.
+
+        Raises:
+            OutOfOrder: there is no such lot, its stock has moved since, or so many can't have come.
+        """
+        found = {}
+        for key, n in counted.items():
+            lot = self._lot(site, key)
+            now, before = lot[VialStatus.IN_STOCK], stood.get(key)
+            if before != now:
+                raise OutOfOrder(
+                    f"Of batch {lot.batch} ({key}) {now} vials are in stock by now, not {before}: something was "
+                    "recorded meanwhile. Look again, and count again."
+                )
+            if not 0 <= n <= now + lot[VialStatus.MISSING] + lot.n_received:
+                raise OutOfOrder(
+                    f"{n} vials of batch {lot.batch} ({key}) can't have been counted: {now} should be there, of "
+                    f"{lot.n_received} that were received. If more came, record what came as a consignment."
+                )
+            found[key] = n - now
+        return found
+
+    def _lot(self, site: str, key: str) -> StockedLot:
+        here = self.lots.get(site, {})
+        if key not in here:
+            raise OutOfOrder(f"Site {site} has no lot {key!r}; it has {', '.join(here) or 'none'}.")
+        return here[key]
 
     def usable(self, site: str, product: str, day: date) -> list[StockedLot]:
         """Lots of a product that may be used on a day, in the order in which they are: first expired, first out."""

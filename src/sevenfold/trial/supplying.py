@@ -4,6 +4,7 @@ A consignment's journey is held against how the protocol says that the product i
 goes into quarantine at once, and somebody decides on it.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -15,6 +16,7 @@ from sevenfold.record.payloads import (
     KitDestroyed,
     KitReturned,
     Payload,
+    SuppliesCounted,
     SuppliesDestroyed,
     SuppliesJudged,
     SuppliesQuarantined,
@@ -23,9 +25,9 @@ from sevenfold.record.payloads import (
 )
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.stock import supply_place
-from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned
+from sevenfold.trial.vials import Consignment, Counted, Destroyed, Judged, Lot, Moved, Quarantined, Returned
 
-__all__ = ["destroy_kit", "move_vials", "receive_consignment", "return_kit", "said_as"]
+__all__ = ["count_vials", "destroy_kit", "move_vials", "receive_consignment", "return_kit", "said_as"]
 
 _Said = TypeVar("_Said", bound=BaseModel)
 _WHO: Final = "unblinded pharmacist"
@@ -57,6 +59,30 @@ def move_vials(conduct: Conduct, site: str, moved: Moved, happened: datetime) ->
     """
     conduct.stock.check(site, moved)
     _say(conduct, _KIND_OF[type(moved)], site, moved.model_dump(mode="json"), happened)
+
+
+def count_vials(
+    conduct: Conduct,
+    site: str,
+    counted: Mapping[str, int],
+    stood: Mapping[str, int],
+    reason: str,
+    witness: str,
+    happened: datetime,
+) -> None:
+    """Vials of a site's lots were counted in stock; what agreed is recorded too.
+
+    Args:
+        counted: lot -> vials that lie there.
+        stood: lot -> vials that were in stock by the books when they were counted.
+
+    Raises:
+        InvalidInput: no lot was counted, or a word is missing or too long.
+        OutOfOrder: no such lot, its stock has moved since, so many can't have come, or the database is locked.
+    """
+    differences = conduct.stock.differences(site, counted, stood)
+    said = said_as(Counted, {"differences": differences, "reason": reason, "witness": witness})
+    _say(conduct, SuppliesCounted, site, said.model_dump(mode="json"), happened)
 
 
 def return_kit(conduct: Conduct, subject: str, study_day: int, reason: str, happened: datetime) -> None:

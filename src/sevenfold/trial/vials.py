@@ -1,4 +1,5 @@
-"""What is said of vials at a site, before it is sealed: consignments, quarantine, decisions, returns, destruction.
+"""What is said of vials at a site, before it is sealed: consignments, quarantine, decisions, returns, destruction,
+counts.
 
 Everything that a person types of them is in here, since any of it may name a product.
 """
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 __all__ = [
     "Consignment",
+    "Counted",
     "Destroyed",
     "Judged",
     "Lot",
@@ -33,6 +35,7 @@ class VialStatus(StrEnum):
     USED = "used"
     RETURNED = "returned"
     DESTROYED = "destroyed"
+    MISSING = "missing"
 
 
 class _Plain(BaseModel):
@@ -162,3 +165,17 @@ class Destroyed(_Leaving):
     to = VialStatus.DESTROYED
     witness: _Said
     certificate: _Said
+
+
+class Counted(_Plain):
+    """Vials in stock were counted, before a witness.
+
+    What differs is kept, not what lay there: of two sites that lost one vial the same is said, however much they used.
+
+    Args:
+        differences: by lot, how many more (or fewer, below 0) lay there than in the books; 0 where both agreed.
+    """
+
+    differences: Annotated[dict[str, int], Field(min_length=1, max_length=60)]
+    reason: _Said
+    witness: _Said

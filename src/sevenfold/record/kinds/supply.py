@@ -1,4 +1,4 @@
-"""Supplies at a site: what was received, set aside, judged, returned and destroyed, and kits that come back.
+"""Supplies at a site: what was received, set aside, judged, returned, destroyed and counted, and kits that come back.
 
 How many vials of which product lie at a site would betray the arms, so what is said of vials is sealed under the
 vault's key whatever it is; that something was said, and when, is in clear.
@@ -11,6 +11,7 @@ from sevenfold.record.kinds.kind import Payload
 __all__ = [
     "KitDestroyed",
     "KitReturned",
+    "SuppliesCounted",
     "SuppliesDestroyed",
     "SuppliesJudged",
     "SuppliesQuarantined",
@@ -66,6 +67,17 @@ class SuppliesReturned(Payload):
 
 class SuppliesDestroyed(Payload):
     """Vials were destroyed. Sealed: which, how many, before which witness, the certificate.
+
+    Args:
+        number: of what was said of the site's supplies, from 1.
+    """
+
+    number: int
+    sealed: str
+
+
+class SuppliesCounted(Payload):
+    """Vials in stock were counted. Sealed: which lots, by how many each differed, why, before which witness.
 
     Args:
         number: of what was said of the site's supplies, from 1.

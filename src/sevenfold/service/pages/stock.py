@@ -1,5 +1,5 @@
-"""Stock: what a site's pharmacist receives, sets aside, decides on, returns and destroys. It names products, and so it
-is behind the pharmacist's door alone.
+"""Stock: what a site's pharmacist receives, sets aside, decides on, returns, destroys and counts. It names products,
+and so it is behind the pharmacist's door alone.
 """
 
 import csv
@@ -22,7 +22,7 @@ from sevenfold.trial.accountability import COLUMNS, accountability
 from sevenfold.trial.outlook import ahead_of
 from sevenfold.trial.resupply import Forecast, forecast, needed
 from sevenfold.trial.stock import StockedLot
-from sevenfold.trial.supplying import destroy_kit, move_vials, receive_consignment, return_kit, said_as
+from sevenfold.trial.supplying import count_vials, destroy_kit, move_vials, receive_consignment, return_kit, said_as
 from sevenfold.trial.vials import Consignment, Destroyed, Judged, Lot, Moved, Quarantined, Returned, VialStatus
 
 __all__ = ["routes"]
@@ -179,6 +179,22 @@ def destroy(form: Filled) -> Response:
     return _moved(form, Destroyed, {"come_from": form["come_from"], "witness": witness, "certificate": certificate})
 
 
+@routes.post("/stock/count")
+def count(form: Filled) -> Response:
+    """Vials in stock were counted, before a witness; a lot that was left out was not."""
+    room, person = form.seat.room, form.seat.person
+    counted = {key: _count("Vials", typed) for key, typed in _by_lot(form, "counted ").items()}
+    if not counted:
+        raise InvalidInput("Vials: nothing was filled in; say of a lot how many.")
+    stood = {key: _count("Expected", form.required(f"stood {key}", "Expected")) for key in counted}
+    reason, witness = form.required("reason", "Reason"), form.required("witness", "Witness")
+    if witness.casefold() in (person.name.casefold(), person.login.casefold(), person.id.casefold()):
+        raise InvalidInput("Witness: name a second person, who saw the count; you recorded it.")
+    with room.step(person) as conduct:
+        count_vials(conduct, str(person.site), counted, stood, reason, witness, room.here_and_now(person))
+    return RedirectResponse("/pharmacy/stock", 303)
+
+
 @routes.post("/kits/{name}/{day}/return")
 def kit_returned(name: str, day: int, form: Filled) -> Response:
     """A kit that was not given came back."""
@@ -202,11 +218,7 @@ def kit_destroyed(name: str, day: int, form: Filled) -> Response:
 
 def _moved(form: Form, kind: type[Moved], more: Mapping[str, object]) -> Response:
     """Move the vials that were counted in a form: its fields ``vials 2.1``."""
-    vials = {
-        name.removeprefix("vials "): _count("Vials", typed)
-        for name, typed in form.said.items()
-        if name.startswith("vials ") and typed.strip() not in ("", "0")
-    }
+    vials = {key: _count("Vials", typed) for key, typed in _by_lot(form, "vials ").items() if typed != "0"}
     if not vials:
         raise InvalidInput("Vials: nothing was filled in; say of a lot how many.")
     room, person = form.seat.room, form.seat.person
@@ -214,6 +226,12 @@ def _moved(form: Form, kind: type[Moved], more: Mapping[str, object]) -> Respons
     with room.step(person) as conduct:
         move_vials(conduct, str(person.site), moved, room.here_and_now(person))
     return RedirectResponse("/pharmacy/stock", 303)
+
+
+def _by_lot(form: Form, field: str) -> dict[str, str]:
+    """What was typed in the fields of a name, such as ``vials 2.1``, by lot; blank ones are left out."""
+    typed = {name.removeprefix(field): form[name] for name in form.said if name.startswith(field)}
+    return {key: one for key, one in typed.items() if one}
 
 
 def _expiry(one: StockedLot, today: date) -> str:
