@@ -178,7 +178,7 @@ def test_what_another_program_ledger_or_protocol_kept_is_not_gone_on_from(
     for one in (other, shorter):
         with pytest.raises(InvalidInput, match=f"another event {len(events)}"):
             read_kept(path, one, "protocol")
-    monkeypatch.setattr(kept_module, "_PROGRAM", "changed since")
+    monkeypatch.setattr(kept_module, "_program", lambda: "changed since")
     with pytest.raises(InvalidInput, match="another program"):
         read_kept(path, ledger, "protocol")
 
@@ -228,3 +228,16 @@ def test_a_reading_that_fails_is_made_again_and_not_taken_for_all_there_is(
             quick.reviewer.sent(subject, visits[0])
     for visit in visits:
         assert quick.reviewer.sent(subject, visit) == slow.reviewer.sent(subject, visit) != {}
+
+
+def test_a_program_whose_source_was_replaced_keeps_nothing(
+    trial: Rehearsed, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has in memory folds otherwise than what lies there: the next start follows every event."""
+    ledger = new_ledger()
+    told_again(events, ledger)
+    followed = resumed(trial, ledger)
+    kept_module._program.cache_clear()
+    monkeypatch.setattr(kept_module, "_STARTED_AT", 0.0)
+    with pytest.raises(InvalidInput, match="was changed since this program was started"):
+        followed.kept(ledger, "protocol")

@@ -171,8 +171,8 @@ class Room:
         try:
             kept = self.conduct.followed.kept(self.conduct.ledger, self.file.sha256)
             write_kept(self.kept, kept, self.conduct.ledger)
-        except OSError as error:
-            noted("standing.not_kept", level=logging.WARNING, because=str(error.strerror))
+        except (OSError, InvalidInput) as error:
+            noted("standing.not_kept", level=logging.WARNING, because=str(error))
         else:
             noted("standing.kept", behind=count)
         self.n_kept = count  # tried again once as many are new

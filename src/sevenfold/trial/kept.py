@@ -7,9 +7,11 @@ folded it. It holds what the ledger holds in clear, and sealed, at one length fo
 
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, final
@@ -28,6 +30,7 @@ from sevenfold.trial.subject import Standing
 __all__ = ["Kept", "read_kept", "write_kept"]
 
 _FOLDING: Final = ("protocol", "record", "rules", "trial")  # packages whose source says what an event changes
+_STARTED_AT: Final = time.time()  # s
 _TOGETHER: Final = 2_000  # subjects in one sealed text
 _WORDS: Final[Mapping[bool | None, str]] = {
     None: "0",
@@ -70,7 +73,7 @@ class Kept:
             allocator.seal(_place(said["count"], n), "".join(_WORDS[withheld.get(name)] for name in part))
             for n, part in enumerate(parts)
         ]
-        return cls(program=_PROGRAM, sealed=sealed, **said)
+        return cls(program=_program(), sealed=sealed, **said)
 
     def withheld(self, allocator: Allocator) -> dict[str, bool]:
         """Whose active product is withheld, and whether for good.
@@ -114,7 +117,7 @@ def read_kept(path: Path, ledger: Ledger, protocol_sha256: str) -> Kept:
         kept = TypeAdapter(Kept).validate_json(body)
     except ValidationError:
         raise InvalidInput(f"{path} was kept by another program than this one.") from None
-    if (kept.program, kept.protocol) != (_PROGRAM, protocol_sha256):
+    if (kept.program, kept.protocol) != (_program(), protocol_sha256):
         raise InvalidInput(f"{path} was kept by another program than this one, or of another protocol.")
     if ledger.hash_of(kept.count) != kept.hash:
         raise InvalidInput(f"{path} stands behind another event {kept.count} than the ledger's.")
@@ -149,5 +152,15 @@ def _sources() -> Iterator[Path]:
         yield from sorted((root / package).rglob("*.py"))
 
 
-_PROGRAM: Final = sha256(b"".join(sha256(path.read_bytes()).digest() for path in _sources())).hexdigest()
-"""The hash of all source that says what an event changes, as it is imported: a newer one may lie there later."""
+@cache
+def _program() -> str:
+    """The hash of all source that says what an event changes.
+
+    Raises:
+        InvalidInput: a file was put in the place of one that this program was started from.
+    """
+    paths = list(_sources())
+    newer = next((path for path in paths if path.stat().st_ctime >= _STARTED_AT), None)
+    if newer is not None:
+        raise InvalidInput(f"{newer} was changed since this program was started; start it anew.")
+    return sha256(b"".join(sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
