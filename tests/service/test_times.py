@@ -167,8 +167,8 @@ def longer_that_is_found(differences: list[float], level: float) -> float:
 
 
 def checked(kinds: dict[str, list[float]], busy_ms: float, capsys: pytest.CaptureFixture[str]) -> None:
-    """Print what was measured and what would have been found; refuse a difference, and leave it where the machine is so
-    busy that one of ``busy_ms`` would be missed.
+    """Print what was measured and what would have been found, and refuse a difference. In ``make proof`` one of
+    ``busy_ms`` must be found nine times out of ten; elsewhere others may be at work on the machine.
     """
     level = LEVEL / len(kinds)
     longer = {kind: longer_that_is_found(found, level) for kind, found in kinds.items()}
@@ -181,10 +181,8 @@ def checked(kinds: dict[str, list[float]], busy_ms: float, capsys: pytest.Captur
             )
     for kind, found in kinds.items():
         assert p_of(found)[0] > level, kind
-    if max(longer.values()) > busy_ms / 1000:
-        pytest.skip(
-            f"the machine is too busy: {max(longer, key=lambda one: longer[one])} could take {busy_ms} ms longer unseen"
-        )
+    if "SEVENFOLD_PAIRS" in os.environ:  # on a machine that does nothing else
+        assert max(longer.values()) <= busy_ms / 1000, longer
 
 
 def test_the_time_of_no_answer_tells_the_arm(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:

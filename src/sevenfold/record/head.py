@@ -112,8 +112,10 @@ def signature_holds(head: Head) -> bool:
 
 
 def holds(public_key: str, message: bytes, signature: str) -> bool:
-    """Whether a signature is one of a message under a key."""
+    """Whether a signature is one of a message under a key, both as :class:`Signer` writes them and not otherwise."""
     try:
+        if any(bytes.fromhex(text).hex() != text for text in (public_key, signature)):
+            return False
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key)).verify(bytes.fromhex(signature), message)
     except (InvalidSignature, ValueError):
         return False
