@@ -1,6 +1,7 @@
 """The head's signature: one text holds, and no other that stands for the same bytes."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,12 @@ def test_key_and_signature_hold_as_they_were_written_alone(name: str) -> None:
     text = getattr(HEAD, name)
     for other in (text.upper(), f"{text[:2]} {text[2:]}", f" {text}", text[:-2], f"{text}00", ""):
         assert other != text
-        assert not signature_holds(dataclasses.replace(HEAD, **{name: other}))
+        changed: dict[str, Any] = {name: other}
+        assert not signature_holds(dataclasses.replace(HEAD, **changed))
 
 
 def test_a_signature_is_of_what_the_head_says() -> None:
     """Number, hash and state each."""
-    for other in ({"count": 8}, {"hash": "ac" * 32}, {"state": LedgerState.COMPLETE}):
+    others: tuple[dict[str, Any], ...] = ({"count": 8}, {"hash": "ac" * 32}, {"state": LedgerState.COMPLETE})
+    for other in others:
         assert not signature_holds(dataclasses.replace(HEAD, **other))
