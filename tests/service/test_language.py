@@ -16,8 +16,9 @@ from sevenfold.protocol.registered import CriterionKind
 from sevenfold.record.payloads import KitReturned, OrganSupport
 from sevenfold.service.importing.plan import State
 from sevenfold.service.language import LANGUAGES, moment, table
-from sevenfold.service.pages import data, events, identities
+from sevenfold.service.pages import events, identities
 from sevenfold.service.role import RIGHTS, Right, Role
+from sevenfold.trial.signing import MEANINGS
 from sevenfold.trial.subject import Disposition
 from sevenfold.trial.vials import VialStatus
 
@@ -36,7 +37,7 @@ CHOSEN = [
     *(kind.value for kind in CriterionKind),
     *events._RELATIONS,
     *events._OUTCOMES,
-    *data._MEANINGS,
+    *MEANINGS,
     *(one.value for one in VialStatus),
     *get_args(KitReturned.model_fields["reason"].annotation),
     *("received", "dispensed", "counted", "found", "receipt corrected", "kit returned", "kit destroyed"),

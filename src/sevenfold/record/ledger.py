@@ -168,6 +168,10 @@ class Ledger:
         with self._reading.connect() as connection:
             return tuple(events_of(connection, subject))
 
+    def told_of(self, subject: str) -> tuple[Event, ...]:
+        """Every event of a subject, those that are not durable yet among them, in order."""
+        return (*self.events_of(subject), *(event for event in self._waiting if event.subject == subject))
+
     def of_type(self, kind: str) -> tuple[Event, ...]:
         """Every committed event of a kind, in order."""
         with self._reading.connect() as connection:

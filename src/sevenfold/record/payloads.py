@@ -1,9 +1,7 @@
 """What events say: every kind of event that the record knows, and how one is read.
 
-None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed``, what is
-said of vials) until ``Unblinded``.
 None has a place for an arm. What would betray one is sealed (``MaskedResults``, ``SafetyReviewed`` and what follows
-them) until ``Unblinded``.
+them, what is said of vials) until ``Unblinded``.
 """
 
 from pydantic import ValidationError

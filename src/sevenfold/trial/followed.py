@@ -73,8 +73,6 @@ class Followed:
             self._follow(event)
         for subject in {event.subject for event in corrected if event.sequence > kept.count} - {None}:
             self.again(str(subject), ledger)
-            if self.whole.is_locked:
-                after_lock(self.standings[str(subject)])
 
     def kept(self, ledger: Ledger, protocol_sha256: str) -> Kept:
         """Where everything stands behind the ledger's last event, which is durable."""
@@ -105,15 +103,11 @@ class Followed:
         if self._stock is not None:
             self._stock.sees(said, site)
 
-    def stock_again(self) -> None:
-        """Count every site's vials anew when they are asked for next."""
-        self._stock = None
-
     def again(self, subject: str, ledger: Ledger) -> None:
         """Follow a subject anew, through what was committed and what waits."""
         self.reviewer.forget(subject)
         self.rates.forget(subject)
-        events = [*ledger.events_of(subject), *(event for event in ledger.waiting() if event.subject == subject)]
+        events = ledger.told_of(subject)
         if events:
             self.standings[subject] = Standing(subject)  # in its place among the others
         else:
@@ -122,6 +116,8 @@ class Followed:
         self.corrections.renew(events)
         for event in events:
             self._follow(event)
+        if self.whole.is_locked and subject in self.standings:
+            after_lock(self.standings[subject])
 
     def without(self, abandoned: Sequence[Event], ledger: Ledger) -> None:
         """Follow anew whatever events moved that were said and are in the ledger no more, nor wait to be.
@@ -129,16 +125,13 @@ class Followed:
         Where the database kept them after all, they are followed from there.
         """
         touched, types = {event.subject for event in abandoned}, {event.type for event in abandoned}
+        if None in touched:  # first: whether the database is locked
+            self.trial_again(ledger)
         for subject in touched - {None}:
             self.again(str(subject), ledger)
-        if None in touched:
-            self.trial_again(ledger)
         if types & {kind.__name__ for kind in STOCK_KINDS}:
-            self.stock_again()
-        if self.whole.is_locked:
-            for subject in touched & self.standings.keys():
-                after_lock(self.standings[str(subject)])
-        elif DatabaseLocked.__name__ in types:  # it had ended every candidate's part
+            self._stock = None  # counted anew when it is asked for next
+        if not self.whole.is_locked and DatabaseLocked.__name__ in types:  # it had ended every candidate's part
             for subject in [name for name, standing in self.standings.items() if standing.number is None]:
                 self.again(subject, ledger)
 

@@ -6,13 +6,12 @@ from typing import Final
 
 from sevenfold.errors import InvalidInput, OutOfOrder
 from sevenfold.record.data import digest_of, is_signed
-from sevenfold.record.event import Event
 from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import Signed
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.subject import Standing
 
-__all__ = ["MEANINGS", "check_signed", "sign_data", "told_of"]
+__all__ = ["MEANINGS", "check_signed", "sign_data"]
 
 MEANINGS: Final = (
     "I have reviewed these data and they are true",
@@ -40,16 +39,11 @@ def sign_data(
     Raises:
         InvalidInput: something to be signed was recorded after what was seen.
     """
-    events = told_of(conduct.ledger, subject)
+    events = conduct.ledger.told_of(subject)
     digest = digest_of(events, visit)
     if seen is not None and digest != digest_of([event for event in events if event.sequence <= seen], visit):
         raise InvalidInput("What you would sign has changed since the page was loaded; look at it again, then sign.")
     conduct.record(subject, Signed(name=name, meaning=meaning, visit=visit, digest=digest), "investigator", happened)
-
-
-def told_of(ledger: Ledger, subject: str) -> list[Event]:
-    """Every event of a subject, those that are not durable yet among them, in order."""
-    return [*ledger.events_of(subject), *(event for event in ledger.waiting() if event.subject == subject)]
 
 
 def check_signed(
@@ -71,7 +65,7 @@ def check_signed(
     unsigned: dict[str, str] = {}
     wanting: list[str] = []
     for one in standings:
-        if one.number is None or is_signed(told_of(ledger, one.subject)):
+        if one.number is None or is_signed(ledger.told_of(one.subject)):
             continue
         reason = one.unsigned_because or reasons.get(sites[one.subject], "").strip()
         if reason:

@@ -30,7 +30,6 @@ from sevenfold.trial.signing import MEANINGS, sign_data
 __all__ = ["routes"]
 
 routes = APIRouter(prefix="/subjects/{name}/data")
-_MEANINGS = MEANINGS
 
 
 @routes.get("")
@@ -87,7 +86,7 @@ def sign(name: str, form: Annotated[Form, Depends(posted(Right.SIGN))]) -> Respo
     """Sign a visit or the whole subject, with password and six digits."""
     room, person = form.seat.room, form.seat.person
     _seen(form, name)
-    if form["meaning"] not in _MEANINGS:
+    if form["meaning"] not in MEANINGS:
         raise InvalidInput("Choose what the signature means.")
     visit = form["visit"] or None
     if visit is not None and visit not in room.conduct.standings[name].visits:
@@ -190,6 +189,6 @@ def _page(request: Request, seat: Seat, name: str) -> HTMLResponse:
         found=found,
         standing=room.conduct.standings[name],
         known=known,
-        meanings=_MEANINGS,
+        meanings=MEANINGS,
         seen=events[-1].sequence,
     )
