@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from sevenfold.edge.keys import key_beside
 from sevenfold.protocol.load import load
+from sevenfold.record.payloads import LostToFollowUp
 from sevenfold.service.app import app_of
 from sevenfold.service.opening import begin_trial, opened
 from sevenfold.service.people.person import Person
@@ -28,6 +29,7 @@ __all__ = [
     "Visitor",
     "consenting",
     "eligible",
+    "ended",
     "enrolled",
     "serve_again",
     "serve_new",
@@ -154,6 +156,16 @@ def enrolled(served: Served, n: int) -> list[str]:
     for name in names:
         investigator.get(f"/subjects/{name}")
         investigator.post(f"/subjects/{name}/randomise")
+    return names
+
+
+def ended(served: Served, n: int) -> list[str]:
+    """The same, whose parts are over; nobody has a password then."""
+    served.room.is_demo = True
+    names = enrolled(served, n)
+    for name in names:
+        with served.room.step(None) as conduct:
+            conduct.record(name, LostToFollowUp(), "investigator", served.room.clock.now())
     return names
 
 

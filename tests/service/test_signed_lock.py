@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from served import SITE, Served, Visitor, enrolled, serve_again, serve_new, signed
+from served import SITE, Served, Visitor, ended, enrolled, serve_again, serve_new, signed
 
 from rehearsals import Rehearsed
 from sevenfold.errors import OutOfOrder
@@ -38,10 +38,7 @@ WHY = "the site was closed and its investigator has died"
 def served(tmp_path: Path) -> Served:
     """A trial with two randomised subjects whose parts are over; nobody has a password in it."""
     served = serve_new(tmp_path / "trial")
-    served.room.is_demo = True
-    for name in enrolled(served, 2):
-        with served.room.step(None) as conduct:
-            conduct.record(name, LostToFollowUp(), "investigator", served.room.clock.now())
+    ended(served, 2)
     return served
 
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from served import SITE, Served, enrolled, serve_again, serve_new, signed
+from served import SITE, Served, ended, enrolled, serve_again, serve_new, signed
 
 from sevenfold.errors import OutOfOrder
 from sevenfold.record.history import read_history
-from sevenfold.record.payloads import DataLocked, EmergencyUnblinded, LostToFollowUp, VisitMissed, read_payload
+from sevenfold.record.payloads import DataLocked, EmergencyUnblinded, VisitMissed, read_payload
 from sevenfold.service.role import Role
 from sevenfold.trial.closing import lock_database
 
@@ -18,10 +18,7 @@ WHY = "the site was closed and its investigator has died"
 def served(tmp_path: Path) -> Served:
     """Two randomised subjects of the first French site whose parts are over."""
     served = serve_new(tmp_path / "trial")
-    served.room.is_demo = True
-    for name in enrolled(served, 2):
-        with served.room.step(None) as conduct:
-            conduct.record(name, LostToFollowUp(), "investigator", served.room.clock.now())
+    ended(served, 2)
     return served
 
 

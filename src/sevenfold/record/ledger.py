@@ -152,11 +152,12 @@ class Ledger:
         with self._reading.connect() as connection:
             yield from map(event_of, rows_of(store_of(self.place), connection, numbers))
 
-    def hash_of(self, sequence: int) -> str | None:
-        """The hash of a committed event; None where there is none of this number."""
+    def event(self, sequence: int) -> Event | None:
+        """A committed event; None where there is none of this number."""
+        chosen = sa.select(*EVENT.columns).where(EVENT.c.sequence == sequence)
         with self._reading.connect() as connection:
-            found = connection.execute(sa.select(EVENT.c.hash).where(EVENT.c.sequence == sequence)).scalar()
-        return None if found is None else str(found)
+            row = connection.execute(chosen).mappings().first()
+        return None if row is None else Event(**row)
 
     def search(self, wanted: Wanted) -> Found:
         """A page of the committed events that are wanted."""

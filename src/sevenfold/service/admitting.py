@@ -108,7 +108,7 @@ def take_up(room: Room, token: str, told: str, password: str, factor: str, digit
                 "This link was made by one person before the first site was opened, and takes two since; ask the "
                 "administrator for a new one."
             )
-        person, access = room.invitations.taken_up(token, told, password, factor, digits, room.now_s())
+        person, access = one.person, room.invitations.taken_up(one, told, password, factor, digits, room.now_s())
         if person.has_begun:
             room.change(person, "second factor renewed", "by the person, with a new link", person, access)
         else:

@@ -26,7 +26,7 @@ from sevenfold.protocol.protocol import Protocol
 from sevenfold.record.exported import export_of_today
 from sevenfold.record.head import LedgerState
 from sevenfold.record.history import SubjectHistory, read_history
-from sevenfold.record.payloads import PersonAdmitted, PersonChanged
+from sevenfold.record.payloads import PersonAdmitted, PersonChanged, read_payload
 from sevenfold.service.identities.identities import Identities
 from sevenfold.service.identities.texts import refuse_identity
 from sevenfold.service.log import noted
@@ -237,9 +237,9 @@ class Room:
             return
         with self._one_at_a_time:
             for one in self.changes.prepared():
-                told = [event for event in self.conduct.ledger.of_type("PersonChanged") if event.sequence == one.place]
-                said = [PersonChanged.model_validate_json(event.payload) for event in told]
-                if any((it.person, it.change) == (one.person, one.change) for it in said):
+                event = self.conduct.ledger.event(one.place)
+                said = None if event is None else read_payload(event)
+                if isinstance(said, PersonChanged) and (said.person, said.change) == (one.person, one.change):
                     self.changes.make(one)
                 else:
                     self.changes.forget(one)

@@ -1,6 +1,6 @@
 """The end of a trial on the record: its data are locked, and the blind is lifted for everybody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sevenfold.errors import OutOfOrder
@@ -24,12 +24,9 @@ def lock_site(conduct: Conduct, site: str, happened: datetime, unsigned: str | N
     here = [standing for standing in conduct.standings.values() if conduct.site_of(standing.subject) == site]
     _check_at_rest(here, f"Site {site}")
     reasons = {} if unsigned is None else {site: unsigned}
-    why = check_signed(conduct.ledger, here, conduct.followed.sites, reasons, f"Site {site}")
+    why = check_signed(conduct, here, reasons, f"Site {site}")
     said = DataLocked(scope="site", name=site, unsigned_because=unsigned if why else None)
-    if conduct.refuses is not None:
-        for subject in why:
-            conduct.refuses(subject, said)
-    conduct.say_of_trial(said, "data manager", happened, site)
+    _say_locked(conduct, said, why, happened, site)
 
 
 def unlock_site(conduct: Conduct, site: str, reason: str, happened: datetime) -> None:
@@ -59,6 +56,20 @@ def _check_at_rest(standings: Sequence[Standing], what: str) -> None:
         )
 
 
+def _say_locked(
+    conduct: Conduct,
+    said: DataLocked | DatabaseLocked,
+    unsigned: Iterable[str],
+    happened: datetime,
+    site: str | None = None,
+) -> None:
+    """Record a lock, unless the reason why subjects are not signed tells who one of them is."""
+    if conduct.refuses is not None:
+        for subject in unsigned:
+            conduct.refuses(subject, said)
+    conduct.say_of_trial(said, "data manager", happened, site)
+
+
 def lock_database(conduct: Conduct, happened: datetime, unsigned: Mapping[str, str] | None = None) -> None:
     """Close the data. Every randomised subject must have come to an end and an investigator have signed the data, and
     every query been closed, those to the laboratory too.
@@ -72,12 +83,8 @@ def lock_database(conduct: Conduct, happened: datetime, unsigned: Mapping[str, s
     _check_at_rest(list(conduct.standings.values()), "The database")
     told = {site: why for site, why in conduct.whole.locked_sites.items() if why}
     reasons = told | dict(unsigned or {})
-    why = check_signed(conduct.ledger, conduct.standings.values(), conduct.followed.sites, reasons, "The database")
-    said = DatabaseLocked(n_subjects=conduct.n_randomised, unsigned=why)
-    if conduct.refuses is not None:
-        for subject in why:
-            conduct.refuses(subject, said)
-    conduct.say_of_trial(said, "data manager", happened)
+    why = check_signed(conduct, conduct.standings.values(), reasons, "The database")
+    _say_locked(conduct, DatabaseLocked(n_subjects=conduct.n_randomised, unsigned=why), why, happened)
 
 
 def unblind_trial(

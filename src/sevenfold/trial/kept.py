@@ -32,11 +32,8 @@ __all__ = ["Kept", "read_kept", "write_kept"]
 _FOLDING: Final = ("protocol", "record", "rules", "trial")  # packages whose source says what an event changes
 _STARTED_AT: Final = time.time()  # s
 _TOGETHER: Final = 2_000  # subjects in one sealed text
-_WORDS: Final[Mapping[bool | None, str]] = {
-    None: "0",
-    False: "1",
-    True: "2",
-}  # not withheld; until further notice; for good
+_WORDS: Final[Mapping[bool | None, str]] = {None: "0", False: "1", True: "2"}
+"""Of a product that is not withheld, is until further notice, or is for good."""
 
 
 @final
@@ -119,7 +116,8 @@ def read_kept(path: Path, ledger: Ledger, protocol_sha256: str) -> Kept:
         raise InvalidInput(f"{path} was kept by another program than this one.") from None
     if (kept.program, kept.protocol) != (_program(), protocol_sha256):
         raise InvalidInput(f"{path} was kept by another program than this one, or of another protocol.")
-    if ledger.hash_of(kept.count) != kept.hash:
+    last = ledger.event(kept.count)
+    if last is None or last.hash != kept.hash:
         raise InvalidInput(f"{path} stands behind another event {kept.count} than the ledger's.")
     return kept
 

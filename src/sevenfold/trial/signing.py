@@ -6,7 +6,6 @@ from typing import Final
 
 from sevenfold.errors import InvalidInput, OutOfOrder
 from sevenfold.record.data import digest_of, is_signed
-from sevenfold.record.ledger import Ledger
 from sevenfold.record.payloads import Signed
 from sevenfold.trial.conduct import Conduct
 from sevenfold.trial.subject import Standing
@@ -47,14 +46,13 @@ def sign_data(
 
 
 def check_signed(
-    ledger: Ledger, standings: Iterable[Standing], sites: Mapping[str, str], reasons: Mapping[str, str], what: str
+    conduct: Conduct, standings: Iterable[Standing], reasons: Mapping[str, str], what: str
 ) -> dict[str, str]:
     """Refuse a lock while data of a randomised subject bear no investigator's standing signature.
 
     Args:
-        what: is to be locked.
-        sites: by subject.
         reasons: by site, why nobody there can sign. A reason that a subject's own lock gave stands before it.
+        what: is to be locked.
 
     Returns:
         Subject -> reason, of those whose data are not signed.
@@ -65,9 +63,9 @@ def check_signed(
     unsigned: dict[str, str] = {}
     wanting: list[str] = []
     for one in standings:
-        if one.number is None or is_signed(ledger.told_of(one.subject)):
+        if one.number is None or is_signed(conduct.ledger.told_of(one.subject)):
             continue
-        reason = one.unsigned_because or reasons.get(sites[one.subject], "").strip()
+        reason = one.unsigned_because or reasons.get(str(conduct.site_of(one.subject)), "").strip()
         if reason:
             unsigned[one.subject] = reason
         else:

@@ -141,26 +141,24 @@ class Invitations:
             )
         return one
 
-    def taken_up(
-        self, token: str, told: str, password: str, factor: str, digits: str, now_s: float
-    ) -> tuple[Person, Access]:
-        """Whose a link is, and what their access becomes if they take it up so.
+    def taken_up(self, one: Invitation, told: str, password: str, factor: str, digits: str, now_s: float) -> Access:
+        """What somebody's access becomes if they take up their invitation so.
 
         Args:
+            one: that was opened by its link.
             told: the code that the second person told; empty for a link that was made by one hand.
             digits: that the authenticator shows for the new factor.
 
         Raises:
-            InvalidInput: the link is not valid, the code or the digits are wrong, or the password is none to be taken.
+            InvalidInput: the code or the digits are wrong, or the password is none to be taken.
         """
-        one = self.opened_by(token, now_s)
         if not one.is_by_one_hand:
-            self._check_told(one, token, told)
+            self._check_told(one, told)
         check_password(password, one.person)
         step = factor_step(factor, digits, now_s, 0)
         if step is None:
             raise InvalidInput("The six digits are not those that the authenticator shows now; type the present ones.")
-        return one.person, Access(
+        return Access(
             password=kept_of(password), factor=self.accounts.sealed_factor(one.person, factor), factor_used_at=step
         )
 
@@ -172,9 +170,9 @@ class Invitations:
             connection.execute(sa.insert(INVITATION).values(**said, expires_at=now_s + _OPEN_FOR_S))
         return token
 
-    def _check_told(self, one: Invitation, token: str, told: str) -> None:
+    def _check_told(self, one: Invitation, told: str) -> None:
         """Take a try at the code and give it back if it is right, so that tries at once are counted apart."""
-        which = INVITATION.c.token == hashed(token)
+        which = INVITATION.c.token == one.key
         with self.accounts.engine.begin() as connection:
             taken = connection.execute(
                 sa.update(INVITATION).where(which, INVITATION.c.n_failed < _TRIES)

@@ -60,9 +60,8 @@ TOKEN: Final = sa.Table(
     "token",
     PEOPLE,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column(
-        "token", sa.Text, nullable=False, unique=True
-    ),  # SHA-256 of what a program shows; until it is taken, that it waits
+    # SHA-256 of what a program shows; until it is taken, that it waits
+    sa.Column("token", sa.Text, nullable=False, unique=True),
     sa.Column("person", sa.Text, nullable=False),
     sa.Column("rights", sa.Text, nullable=False),  # separated by commas
     sa.Column("expires_at", sa.Float, nullable=False),
